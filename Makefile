@@ -1,0 +1,43 @@
+.DEFAULT_GOAL := help
+PYTHON ?= python3
+VENV   := .venv
+BIN    := $(VENV)/bin
+RUN    := $(VENV)/.run
+DEV    := $(VENV)/.dev
+INSTALL = $(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt
+
+.PHONY: help run test lint types unit clean
+
+help: ## list the targets
+	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
+
+$(VENV):
+	@$(PYTHON) -m venv $(VENV) || { rm -rf $(VENV); echo "make: $(PYTHON) cannot make an environment; on Debian: apt-get install python3-venv" >&2; exit 1; }
+
+$(RUN): pyproject.toml constraints.txt | $(VENV)
+	@echo "Installing into $(VENV) ..."
+	@$(INSTALL) --editable .
+	@touch $@
+
+$(DEV): pyproject.toml constraints.txt | $(VENV)
+	@echo "Installing into $(VENV) with the tools of the tests ..."
+	@$(INSTALL) --editable '.[dev]'
+	@touch $(RUN) $@
+
+run: $(RUN) ## the exporter on the embedded exchange: no network, no account
+	@exec $(BIN)/binance-asset-index-exporter --demo
+
+test: lint types unit ## everything that must pass: lint, types, all tests
+
+lint: $(DEV) ## style, with ruff
+	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check .
+
+types: $(DEV) ## types, with mypy --strict
+	@$(BIN)/mypy
+
+unit: $(DEV) ## all tests; one that needs a missing tool skips and names the package
+	@$(BIN)/pytest
+
+clean: ## remove what the other targets made
+	rm -rf $(VENV) build dist .mypy_cache .pytest_cache .ruff_cache .hypothesis

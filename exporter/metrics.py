@@ -1,0 +1,183 @@
+"""The catalogue: every metric's name, type, labels, unit and help text.
+
+docs/metrics.md is generated from it (`python -m exporter.metrics`).
+"""
+
+from dataclasses import dataclass, field
+from typing import Literal
+
+
+@dataclass(frozen=True)
+class Spec:
+    """One metric family. `unit` is the OpenMetrics unit, and the name then ends with it."""
+
+    name: str
+    help: str
+    type: Literal["gauge", "counter", "histogram"] = "gauge"
+    unit: str = ""
+    labels: tuple[str, ...] = ()
+    values: str = field(default="", kw_only=True)
+    """The range of the values, for the table in the docs."""
+
+
+def _index_gauge(name: str, help_text: str, unit: str, values: str) -> Spec:
+    return Spec(
+        f"binance_asset_index_{name}", help_text, unit=unit, labels=("symbol",), values=values
+    )
+
+
+INDEX = {
+    "index": _index_gauge(
+        "price_usd", "Index price of one unit of the asset (API field index).", "usd", "> 0"
+    ),
+    "bidRate": _index_gauge(
+        "bid_rate_usd",
+        "What one unit of a positive balance counts as margin (API field bidRate).",
+        "usd",
+        "> 0",
+    ),
+    "askRate": _index_gauge(
+        "ask_rate_usd",
+        "What one unit of a negative balance costs in margin (API field askRate).",
+        "usd",
+        "> 0",
+    ),
+    "bidBuffer": _index_gauge(
+        "bid_buffer_ratio",
+        "Haircut on a positive balance (API field bidBuffer).",
+        "ratio",
+        "0 to 1",
+    ),
+    "askBuffer": _index_gauge(
+        "ask_buffer_ratio",
+        "Surcharge on a negative balance (API field askBuffer).",
+        "ratio",
+        "0 to 1",
+    ),
+    "autoExchangeBidRate": _index_gauge(
+        "auto_exchange_bid_rate_usd",
+        "What one unit yields when auto-exchange sells it (API field autoExchangeBidRate).",
+        "usd",
+        "> 0",
+    ),
+    "autoExchangeAskRate": _index_gauge(
+        "auto_exchange_ask_rate_usd",
+        "What one unit costs when auto-exchange buys it (API field autoExchangeAskRate).",
+        "usd",
+        "> 0",
+    ),
+    "autoExchangeBidBuffer": _index_gauge(
+        "auto_exchange_bid_buffer_ratio",
+        "Haircut when auto-exchange sells the asset (API field autoExchangeBidBuffer).",
+        "ratio",
+        "0 to 1",
+    ),
+    "autoExchangeAskBuffer": _index_gauge(
+        "auto_exchange_ask_buffer_ratio",
+        "Surcharge when auto-exchange buys the asset (API field autoExchangeAskBuffer).",
+        "ratio",
+        "0 to 1",
+    ),
+    "time": _index_gauge(
+        "update_timestamp_seconds",
+        "When the exchange computed this row, Unix time (API field time, milliseconds).",
+        "seconds",
+        "> 0",
+    ),
+}
+"""By API field."""
+
+MARGIN_AVAILABLE = _index_gauge(
+    "margin_available",
+    "1 if the asset counts as margin (exchangeInfo field marginAvailable).",
+    "",
+    "0 or 1",
+)
+AUTO_EXCHANGE_THRESHOLD = _index_gauge(
+    "auto_exchange_threshold",
+    "Wallet balance below which auto-exchange buys the asset back, in units of the asset"
+    " (exchangeInfo field autoAssetExchange).",
+    "",
+    "any",
+)
+
+UP = Spec(
+    "binance_asset_index_up",
+    "1 if this page's index values come from a good fetch, 0 if they are absent.",
+    values="0 or 1",
+)
+SCRAPE_DURATION = Spec(
+    "binance_asset_index_scrape_duration_seconds",
+    "Time this scrape took inside the exporter.",
+    unit="seconds",
+)
+SCRAPE_SYMBOLS = Spec("binance_asset_index_scrape_symbols", "Rows exposed on this page.")
+SCRAPE_REJECTED_ROWS = Spec(
+    "binance_asset_index_scrape_rejected_rows", "Rows of this fetch that were refused."
+)
+FETCH_TIMESTAMP = Spec(
+    "binance_asset_index_fetch_timestamp_seconds",
+    "When the fetch behind this page finished, Unix time.",
+    unit="seconds",
+)
+
+REQUESTS = Spec(
+    "binance_api_requests_total",
+    "Requests sent to the exchange.",
+    "counter",
+    labels=("endpoint",),
+)
+REQUEST_FAILURES = Spec(
+    "binance_api_request_failures_total",
+    "Requests to the exchange that yielded no usable answer.",
+    "counter",
+    labels=("endpoint", "reason"),
+)
+REQUEST_DURATION = Spec(
+    "binance_api_request_duration_seconds",
+    "Time from sending a request to the last byte of its answer, failures included.",
+    "histogram",
+    unit="seconds",
+    labels=("endpoint",),
+)
+REJECTED_ROWS = Spec(
+    "binance_api_rejected_rows_total",
+    "Rows of the exchange's answers that were refused.",
+    "counter",
+    labels=("reason",),
+)
+SCRAPES_HELD = Spec(
+    "binance_api_scrapes_held_total",
+    "Scrapes answered without a request, to protect this address from a ban.",
+    "counter",
+    labels=("reason",),
+)
+USED_WEIGHT = Spec(
+    "binance_api_used_weight",
+    "Request weight this address has used in the current UTC minute, as the exchange last told.",
+)
+WEIGHT_LIMIT = Spec(
+    "binance_api_weight_limit", "Request weight the exchange allows one address in a minute."
+)
+BLOCKED_UNTIL = Spec(
+    "binance_api_blocked_until_timestamp_seconds",
+    "No request leaves before this Unix time; 0 where nothing is blocked.",
+    unit="seconds",
+)
+
+BUILD_INFO = Spec(
+    "binance_asset_index_exporter_build_info",
+    "Always 1; the labels tell what is running.",
+    labels=("version", "revision", "pythonversion"),
+    values="1",
+)
+CONFIG_RELOAD_SUCCESSFUL = Spec(
+    "binance_asset_index_exporter_config_last_reload_successful",
+    "1 if the last attempt to load the configuration succeeded.",
+    values="0 or 1",
+)
+CONFIG_RELOAD_TIMESTAMP = Spec(
+    "binance_asset_index_exporter_config_last_reload_success_timestamp_seconds",
+    "When the configuration in force was loaded, Unix time.",
+    unit="seconds",
+)
