@@ -1,0 +1,1 @@
+"""The exchange: one request at a time, when it may leave, and what its answers mean."""

@@ -1,0 +1,1 @@
+"""The embedded exchange: market, scenarios, server. It knows nothing of the exporter."""

@@ -1,0 +1,1 @@
+"""What the network sees: listening, paths, negotiation, access."""
