@@ -30,49 +30,49 @@ INDEX = {
     "index": _index_gauge(
         "price_usd", "Index price of one unit of the asset (API field index).", "usd", "> 0"
     ),
-    "bidRate": _index_gauge(
+    "bid_rate": _index_gauge(
         "bid_rate_usd",
         "What one unit of a positive balance counts as margin (API field bidRate).",
         "usd",
         "> 0",
     ),
-    "askRate": _index_gauge(
+    "ask_rate": _index_gauge(
         "ask_rate_usd",
         "What one unit of a negative balance costs in margin (API field askRate).",
         "usd",
         "> 0",
     ),
-    "bidBuffer": _index_gauge(
+    "bid_buffer": _index_gauge(
         "bid_buffer_ratio",
         "Haircut on a positive balance (API field bidBuffer).",
         "ratio",
         "0 to 1",
     ),
-    "askBuffer": _index_gauge(
+    "ask_buffer": _index_gauge(
         "ask_buffer_ratio",
         "Surcharge on a negative balance (API field askBuffer).",
         "ratio",
         "0 to 1",
     ),
-    "autoExchangeBidRate": _index_gauge(
+    "auto_exchange_bid_rate": _index_gauge(
         "auto_exchange_bid_rate_usd",
         "What one unit yields when auto-exchange sells it (API field autoExchangeBidRate).",
         "usd",
         "> 0",
     ),
-    "autoExchangeAskRate": _index_gauge(
+    "auto_exchange_ask_rate": _index_gauge(
         "auto_exchange_ask_rate_usd",
         "What one unit costs when auto-exchange buys it (API field autoExchangeAskRate).",
         "usd",
         "> 0",
     ),
-    "autoExchangeBidBuffer": _index_gauge(
+    "auto_exchange_bid_buffer": _index_gauge(
         "auto_exchange_bid_buffer_ratio",
         "Haircut when auto-exchange sells the asset (API field autoExchangeBidBuffer).",
         "ratio",
         "0 to 1",
     ),
-    "autoExchangeAskBuffer": _index_gauge(
+    "auto_exchange_ask_buffer": _index_gauge(
         "auto_exchange_ask_buffer_ratio",
         "Surcharge when auto-exchange buys the asset (API field autoExchangeAskBuffer).",
         "ratio",
@@ -85,7 +85,7 @@ INDEX = {
         "> 0",
     ),
 }
-"""By API field."""
+"""By the attribute of `exporter.binance.rows.Row` that holds the value."""
 
 MARGIN_AVAILABLE = _index_gauge(
     "margin_available",

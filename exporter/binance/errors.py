@@ -1,6 +1,9 @@
 """What can go wrong with a request to the exchange: one class for each `reason` of the counters."""
 
+from collections.abc import Sequence
 from typing import ClassVar
+
+from exporter.binance.rows import Reject
 
 
 class ApiError(Exception):
@@ -67,6 +70,14 @@ class BadPayload(ApiError):
     """An answer that is not JSON of the documented shape, or neither 200 nor an HTTP error."""
 
     reason = "bad_payload"
+
+
+class NoUsableRow(BadPayload):
+    """A list in which every row was refused."""
+
+    def __init__(self, rejects: Sequence[Reject]) -> None:
+        super().__init__(f"all {len(rejects)} rows were refused: {rejects[0].detail}")
+        self.rejects = rejects
 
 
 class TooLarge(ApiError):

@@ -1,0 +1,184 @@
+"""Which requests a scrape needs, and how the scrapes that arrive during a fetch share it."""
+
+import threading
+import time
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import Future
+from dataclasses import dataclass, field
+from typing import TypeVar
+
+from exporter.binance.client import Client, RequestOptions
+from exporter.binance.errors import ApiError, InvalidSymbol, NoUsableRow, RequestTimeout
+from exporter.binance.exchange_info import MarginAsset
+from exporter.binance.gate import Held
+from exporter.binance.rows import Reject, Row
+from exporter.instrumentation import ApiMetrics
+from exporter.margin_assets import MarginAssets
+from exporter.outage_log import OutageLog
+
+ALL_FROM = 10
+"""From so many symbols on, one request for all (weight 10) costs no more than one for each."""
+
+_T = TypeVar("_T")
+
+
+@dataclass(frozen=True, eq=False, slots=True, weakref_slot=True)
+class Fetch:
+    """What one fetch brought, whole; shared by all scrapes that waited for it."""
+
+    finished_at: float
+    """Unix time in seconds."""
+    rows: Sequence[Row] = ()
+    rejects: Sequence[Reject] = ()
+    margin_assets: Mapping[str, MarginAsset] = field(default_factory=dict)
+    error: ApiError | Held | None = None
+    """Why there are no rows; None after a good fetch."""
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class Flight:
+    """A fetch under way or finished."""
+
+    future: "Future[Fetch]"
+    begun_at: float
+    """On `time.monotonic`'s clock, as `deadline`."""
+    deadline: float
+
+    def wait(self, timeout: float) -> Fetch:
+        """Wait at most `timeout` seconds; past that, a failed fetch stands in."""
+        try:
+            return self.future.result(timeout)
+        except TimeoutError:
+            return self.given_up()
+
+    def given_up(self) -> Fetch:
+        """What a scrape shows that could wait no longer."""
+        return Fetch(time.time(), error=RequestTimeout("no complete answer before the deadline"))
+
+
+class Fetcher:
+    """Fetches the asset index for one module.
+
+    Args:
+        client: asks the exchange.
+        options: how the module wants its requests sent.
+        margin_assets: joined to each good fetch.
+        metrics: counts the scrapes that the gate held.
+        log: tells of outages once.
+        min_interval: seconds for which a finished fetch is reused; 0 for never.
+    """
+
+    def __init__(
+        self,
+        client: Client,
+        options: RequestOptions,
+        *,
+        margin_assets: MarginAssets,
+        metrics: ApiMetrics,
+        log: OutageLog,
+        min_interval: float = 0,
+    ) -> None:
+        self._client = client
+        self._options = options
+        self._margin_assets = margin_assets
+        self._metrics = metrics
+        self._log = log
+        self._min_interval = min_interval
+        self._lock = threading.Lock()
+        self._flights: dict[tuple[str, ...], Flight] = {}
+
+    def begin(self, symbols: Sequence[str], timeout: float) -> Flight:
+        """Join the fetch of these symbols that is under way, or start the next.
+
+        Args:
+            symbols: as the exchange spells them; none for every asset.
+            timeout: seconds until the last byte of a fetch that is started.
+        """
+        key = tuple(sorted(set(symbols)))
+        with self._lock:
+            now = time.monotonic()
+            self._forget(now)
+            flight = self._flights.get(key)
+            if flight is None:
+                flight = self._take_off(key, now, now + timeout)
+                self._flights[key] = flight
+            return flight
+
+    def _forget(self, now: float) -> None:
+        """Drop the flights that no further scrape may join."""
+        for key, flight in list(self._flights.items()):
+            if flight.future.done():
+                over = now >= flight.begun_at + self._min_interval
+            else:
+                over = now >= flight.deadline  # it hangs in name resolution
+            if over:
+                del self._flights[key]
+
+    def _take_off(self, symbols: tuple[str, ...], now: float, deadline: float) -> Flight:
+        try:
+            self._client.gate.check(self._options.weight_ceiling_ratio)
+        except Held as held:
+            future: Future[Fetch] = Future()
+            future.set_result(self._told(symbols, Fetch(time.time(), error=held)))
+        else:
+            future = _in_thread(lambda: self._told(symbols, self._fetch(symbols, deadline)))
+        return Flight(future, now, deadline)
+
+    def _told(self, symbols: tuple[str, ...], fetch: Fetch) -> Fetch:
+        if isinstance(fetch.error, Held):
+            self._metrics.scrapes_held.labels(fetch.error.reason).inc()
+        self._log.note(symbols, fetch.error, fetch.rejects)
+        return fetch
+
+    def _fetch(self, symbols: tuple[str, ...], deadline: float) -> Fetch:
+        margin_assets = self._margin_assets.current()
+        if symbols:
+            margin_assets = {s: margin_assets[s] for s in symbols if s in margin_assets}
+        try:
+            rows, rejects = self._ask(symbols, deadline)
+        except NoUsableRow as error:
+            return Fetch(time.time(), rejects=error.rejects, error=error)
+        except (ApiError, Held) as error:
+            return Fetch(time.time(), error=error)
+        return Fetch(time.time(), rows, rejects, margin_assets)
+
+    def _ask(self, symbols: tuple[str, ...], deadline: float) -> tuple[list[Row], list[Reject]]:
+        if not symbols:
+            return self._client.asset_index(None, deadline, self._options)
+        if len(symbols) >= ALL_FROM:
+            rows, rejects = self._client.asset_index(None, deadline, self._options)
+            return [row for row in rows if row.symbol in symbols], rejects
+        return self._ask_each(symbols, deadline)
+
+    def _ask_each(
+        self, symbols: tuple[str, ...], deadline: float
+    ) -> tuple[list[Row], list[Reject]]:
+        def ask(symbol: str) -> tuple[list[Row], list[Reject]]:
+            return self._client.asset_index(symbol, deadline, self._options)
+
+        answers = [_in_thread(lambda s=symbol: ask(s)) for symbol in symbols]  # type: ignore[misc]
+        rows: list[Row] = []
+        invalid: InvalidSymbol | None = None
+        for answer in answers:
+            try:
+                rows += answer.result()[0]
+            except InvalidSymbol as error:
+                invalid = error  # absent and counted; the others stay
+        if invalid is not None and not rows:
+            raise invalid
+        return rows, []
+
+
+def _in_thread(work: Callable[[], _T]) -> "Future[_T]":
+    """Run in a thread of its own, a daemon: a hanging exchange never holds up the process's end."""
+    future: Future[_T] = Future()
+    future.set_running_or_notify_cancel()  # from here on no waiter can cancel it for the others
+
+    def run() -> None:
+        try:
+            future.set_result(work())
+        except BaseException as error:  # noqa: BLE001 - handed to those who wait
+            future.set_exception(error)
+
+    threading.Thread(target=run, daemon=True, name="fetch").start()
+    return future

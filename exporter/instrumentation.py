@@ -1,0 +1,106 @@
+"""Direct instrumentation: what this process counts about the exchange's API."""
+
+import os
+import platform
+from collections.abc import Collection, Iterator
+
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
+from prometheus_client.core import GaugeMetricFamily
+from prometheus_client.registry import Collector
+
+from exporter import __version__, metrics
+from exporter.binance.errors import REASONS
+from exporter.binance.gate import HOLD_REASONS, Gate
+from exporter.binance.rows import REJECT_REASONS
+
+ENDPOINTS = ("assetIndex", "exchangeInfo")
+_DURATION_BUCKETS = (0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10)
+
+
+class ApiMetrics:
+    """The counters of the exchange's API, every label value there from the start."""
+
+    def __init__(self, registry: CollectorRegistry) -> None:
+        self.requests = _counter(metrics.REQUESTS, registry)
+        self.failures = _counter(metrics.REQUEST_FAILURES, registry)
+        self.duration = Histogram(
+            metrics.REQUEST_DURATION.name,
+            metrics.REQUEST_DURATION.help,
+            metrics.REQUEST_DURATION.labels,
+            buckets=_DURATION_BUCKETS,
+            registry=registry,
+        )
+        self.rejected_rows = _counter(metrics.REJECTED_ROWS, registry)
+        self.scrapes_held = _counter(metrics.SCRAPES_HELD, registry)
+        for endpoint in ENDPOINTS:
+            self.requests.labels(endpoint)
+            self.duration.labels(endpoint)
+            for reason in REASONS:
+                self.failures.labels(endpoint, reason)
+        for reject_reason in REJECT_REASONS:
+            self.rejected_rows.labels(reject_reason)
+        for hold_reason in HOLD_REASONS:
+            self.scrapes_held.labels(hold_reason)
+
+
+class GateCollector(Collector):
+    """The state of the gates; with several, the weight is that of the one nearest its limit."""
+
+    def __init__(self, gates: Collection[Gate]) -> None:
+        self._gates = gates
+
+    def describe(self) -> Iterator[GaugeMetricFamily]:
+        """Name the families without looking at a gate."""
+        for spec in (metrics.USED_WEIGHT, metrics.WEIGHT_LIMIT, metrics.BLOCKED_UNTIL):
+            yield GaugeMetricFamily(spec.name, spec.help)
+
+    def collect(self) -> Iterator[GaugeMetricFamily]:
+        """Read the gates."""
+        gates = list(self._gates)
+        fullest = max(gates, key=lambda gate: gate.used_weight / gate.weight_limit)
+        yield _gauge(metrics.USED_WEIGHT, fullest.used_weight)
+        yield _gauge(metrics.WEIGHT_LIMIT, fullest.weight_limit)
+        yield _gauge(metrics.BLOCKED_UNTIL, max(gate.blocked_until for gate in gates))
+
+
+class ConfigMetrics:
+    """How the last attempt to load the configuration went."""
+
+    def __init__(self, registry: CollectorRegistry) -> None:
+        self._successful = Gauge(
+            metrics.CONFIG_RELOAD_SUCCESSFUL.name,
+            metrics.CONFIG_RELOAD_SUCCESSFUL.help,
+            registry=registry,
+        )
+        self._timestamp = Gauge(
+            metrics.CONFIG_RELOAD_TIMESTAMP.name,
+            metrics.CONFIG_RELOAD_TIMESTAMP.help,
+            registry=registry,
+        )
+
+    def loaded(self) -> None:
+        """A configuration was taken into force now."""
+        self._successful.set(1)
+        self._timestamp.set_to_current_time()
+
+    def refused(self) -> None:
+        """A configuration was refused; the old one stays."""
+        self._successful.set(0)
+
+
+def register_build_info(registry: CollectorRegistry) -> None:
+    """Expose what is running: version, source revision where known, interpreter."""
+    spec = metrics.BUILD_INFO
+    Gauge(spec.name, spec.help, spec.labels, registry=registry).labels(
+        version=__version__,
+        revision=os.environ.get("EXPORTER_REVISION", "unknown"),
+        pythonversion=platform.python_version(),
+    ).set(1)
+
+
+def _counter(spec: metrics.Spec, registry: CollectorRegistry) -> Counter:
+    return Counter(spec.name, spec.help, spec.labels, registry=registry)
+
+
+def _gauge(spec: metrics.Spec, value: float) -> GaugeMetricFamily:
+    return GaugeMetricFamily(spec.name, spec.help, value=value)

@@ -1,0 +1,93 @@
+"""Log lines for changes of state: a day of outage is two lines."""
+
+import logging
+import threading
+import time
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from exporter.binance.errors import ApiError
+from exporter.binance.gate import Held
+from exporter.binance.rows import Reject
+
+_log = logging.getLogger(__name__)
+
+_REMEMBERED = 100
+
+
+class _Outage:
+    def __init__(self, since: float) -> None:
+        self.since = since
+        self.told: set[str] = set()
+
+
+class OutageLog:
+    """Tells when fetches of a module start to fail, fail for another reason, and recover.
+
+    Args:
+        module: the module's name, for the lines.
+        clock: gives seconds on a clock that never goes back.
+    """
+
+    def __init__(self, module: str, clock: Callable[[], float] = time.monotonic) -> None:
+        self._module = module
+        self._clock = clock
+        self._lock = threading.Lock()
+        self._outages: dict[tuple[str, ...], _Outage] = {}
+        self._told_rejects: dict[tuple[str, ...], set[str]] = {}
+
+    def note(
+        self,
+        symbols: tuple[str, ...],
+        error: ApiError | Held | None,
+        rejects: Sequence[Reject],
+    ) -> None:
+        """Take in how a fetch of these symbols ended, and log what is new."""
+        where = {"module": self._module, "symbols": ",".join(symbols) or "all"}
+        with self._lock:
+            if error is None:
+                self._note_success(symbols, where)
+            else:
+                self._note_failure(symbols, error, where)
+            self._note_rejects(symbols, rejects, where)
+
+    def _note_success(self, symbols: tuple[str, ...], where: dict[str, str]) -> None:
+        _log.debug("fetched", extra=where)
+        outage = self._outages.pop(symbols, None)
+        if outage is not None:
+            lasted = round(self._clock() - outage.since, 1)
+            _log.info("fetch recovered", extra=where | {"lasted_seconds": lasted})
+
+    def _note_failure(
+        self, symbols: tuple[str, ...], error: ApiError | Held, where: dict[str, str]
+    ) -> None:
+        outage = self._outages.get(symbols)
+        if outage is None:
+            _make_room(self._outages)
+            outage = self._outages[symbols] = _Outage(self._clock())
+        elif isinstance(error, Held):
+            return  # the hold follows from the failure that was told
+        if error.reason not in outage.told:
+            outage.told.add(error.reason)
+            _log.warning(
+                "fetch failing", extra=where | {"reason": error.reason, "error": str(error)}
+            )
+
+    def _note_rejects(
+        self, symbols: tuple[str, ...], rejects: Sequence[Reject], where: dict[str, str]
+    ) -> None:
+        details = {reject.detail for reject in rejects[:_REMEMBERED]}
+        new = details - self._told_rejects.pop(symbols, set())
+        if new:
+            _log.warning(
+                "rows refused", extra=where | {"rows": len(rejects), "detail": "; ".join(new)}
+            )
+        if details:
+            _make_room(self._told_rejects)
+            self._told_rejects[symbols] = details
+
+
+def _make_room(states: dict[tuple[str, ...], Any]) -> None:
+    """Forget the oldest: probes may name any symbols."""
+    while len(states) >= _REMEMBERED:
+        del states[next(iter(states))]
