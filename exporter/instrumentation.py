@@ -2,7 +2,7 @@
 
 import os
 import platform
-from collections.abc import Collection, Iterator
+from collections.abc import Callable, Iterable, Iterator
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 from prometheus_client.core import GaugeMetricFamily
@@ -46,7 +46,7 @@ class ApiMetrics:
 class GateCollector(Collector):
     """The state of the gates; with several, the weight is that of the one nearest its limit."""
 
-    def __init__(self, gates: Collection[Gate]) -> None:
+    def __init__(self, gates: Callable[[], Iterable[Gate]]) -> None:
         self._gates = gates
 
     def describe(self) -> Iterator[GaugeMetricFamily]:
@@ -56,7 +56,7 @@ class GateCollector(Collector):
 
     def collect(self) -> Iterator[GaugeMetricFamily]:
         """Read the gates."""
-        gates = list(self._gates)
+        gates = list(self._gates())
         fullest = max(gates, key=lambda gate: gate.used_weight / gate.weight_limit)
         yield _gauge(metrics.USED_WEIGHT, fullest.used_weight)
         yield _gauge(metrics.WEIGHT_LIMIT, fullest.weight_limit)

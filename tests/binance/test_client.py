@@ -1,0 +1,255 @@
+import time
+
+import pytest
+import requests
+import requests_mock
+from prometheus_client import CollectorRegistry
+
+from exporter import __version__
+from exporter.binance import errors
+from exporter.binance.client import Client, RequestOptions
+from exporter.binance.gate import Gate, Held
+from exporter.instrumentation import ApiMetrics
+
+BASE_URL = "https://fapi.example"
+INDEX_URL = f"{BASE_URL}/fapi/v1/assetIndex"
+INFO_URL = f"{BASE_URL}/fapi/v1/exchangeInfo"
+OPTIONS = RequestOptions()
+ROW = {"symbol": "BTCUSD", "index": "61475.02720330"}
+
+
+@pytest.fixture
+def registry() -> CollectorRegistry:
+    return CollectorRegistry()
+
+
+@pytest.fixture
+def client(registry) -> Client:
+    return Client(BASE_URL, Gate(), ApiMetrics(registry))
+
+
+@pytest.fixture
+def exchange():
+    with requests_mock.Mocker() as mocker:
+        yield mocker
+
+
+def soon() -> float:
+    return time.monotonic() + 5
+
+
+def ask(client: Client, symbol: str | None = None, options: RequestOptions = OPTIONS):
+    return client.asset_index(symbol, soon(), options)
+
+
+def failures(registry: CollectorRegistry, reason: str, endpoint: str = "assetIndex") -> float:
+    labels = {"endpoint": endpoint, "reason": reason}
+    return registry.get_sample_value("binance_api_request_failures_total", labels)
+
+
+def test_all_symbols_are_one_request_without_symbol(client, exchange):
+    exchange.get(INDEX_URL, json=[ROW, ROW | {"symbol": "ETHUSD"}])
+    rows, rejects = ask(client)
+    assert [row.symbol for row in rows] == ["BTCUSD", "ETHUSD"]
+    assert rejects == []
+    assert exchange.last_request.qs == {}
+
+
+def test_one_symbol_is_asked_for_by_name(client, exchange):
+    exchange.get(INDEX_URL, json=ROW)
+    rows, _ = ask(client, "BTCUSD")
+    assert rows[0].index == 61475.0272033
+    assert exchange.last_request.query == "symbol=btcusd"
+
+
+def test_the_request_says_who_asks(client, exchange):
+    exchange.get(INDEX_URL, json=[ROW])
+    ask(client)
+    agent = exchange.last_request.headers["User-Agent"]
+    assert agent == f"binance-asset-index-exporter/{__version__}"
+
+
+def test_a_request_is_counted_and_timed(client, exchange, registry):
+    exchange.get(INDEX_URL, json=[ROW])
+    ask(client)
+    labels = {"endpoint": "assetIndex"}
+    assert registry.get_sample_value("binance_api_requests_total", labels) == 1
+    assert registry.get_sample_value("binance_api_request_duration_seconds_count", labels) == 1
+
+
+ANSWERS = {
+    "400 invalid symbol": (400, '{"code":-1121,"msg":"Invalid symbol."}', errors.InvalidSymbol),
+    "400 bad parameter": (
+        400,
+        '{"code":-1130,"msg":"Data sent is not valid."}',
+        errors.ClientError,
+    ),
+    "403 firewall": (403, "<HTML>Request blocked.</HTML>", errors.ClientError),
+    "404": (404, "", errors.ClientError),
+    "408": (408, '{"code":-1007,"msg":"Timeout"}', errors.ClientError),
+    "418": (418, '{"code":-1003,"msg":"Way too many requests"}', errors.Banned),
+    "429": (429, '{"code":-1003,"msg":"Too many requests"}', errors.RateLimited),
+    "451": (451, '{"code":0,"msg":"restricted location"}', errors.RestrictedLocation),
+    "451 with a page": (451, "<html>", errors.RestrictedLocation),
+    "500": (500, "", errors.ServerError),
+    "503 JSON": (503, '{"code":-1008,"msg":"overloaded"}', errors.ServerError),
+    "503 HTML": (503, "<html>", errors.ServerError),
+    "202 with nothing": (202, "", errors.BadPayload),
+    "204": (204, "", errors.BadPayload),
+    "201 with a good body": (201, '[{"symbol":"BTCUSD","index":"1"}]', errors.BadPayload),
+    "302": (302, "", errors.BadPayload),
+    "200 error object": (200, '{"code":-1016,"msg":"no longer available"}', errors.ErrorCode),
+    "200 empty": (200, "", errors.BadPayload),
+    "200 empty list": (200, "[]", errors.BadPayload),
+    "200 null": (200, "null", errors.BadPayload),
+    "200 number": (200, "1", errors.BadPayload),
+    "200 one row for a list": (200, '{"symbol":"BTCUSD","index":"1"}', errors.BadPayload),
+    "200 HTML": (200, "<html>", errors.BadPayload),
+    "200 truncated": (200, '[{"symbol":"BTCUSD","index":"1"', errors.BadPayload),
+    "200 no usable row": (200, '[{"symbol":"BTCUSD","index":"-1"}]', errors.BadPayload),
+    "200 nested": (200, "[" * 100_000, errors.BadPayload),
+    "200 nested and closed": (200, "[" * 100_000 + "]" * 100_000, errors.BadPayload),
+    "200 not UTF-8": (200, "\udcff", errors.BadPayload),
+}
+
+
+@pytest.mark.parametrize(("status", "body", "error"), ANSWERS.values(), ids=ANSWERS)
+def test_an_answer_that_is_no_success_has_its_error_and_is_counted(
+    client, exchange, registry, status, body, error
+):
+    exchange.get(INDEX_URL, status_code=status, content=body.encode(errors="surrogateescape"))
+    with pytest.raises(error) as caught:
+        ask(client)
+    assert failures(registry, caught.value.reason) == 1
+
+
+def test_a_real_geo_block_is_told_as_such(client, exchange, capture):
+    answer = capture("error_bodies")["451_geo"]
+    exchange.get(INDEX_URL, status_code=answer["status"], json=answer["body"])
+    with pytest.raises(errors.RestrictedLocation, match=r"451 \(code 0\)"):
+        ask(client)
+
+
+@pytest.mark.parametrize("body", ['[{"symbol":"BTCUSD"}]', "[]", "{}", '{"symbol":"ETHUSD"}'])
+def test_a_single_answer_must_be_the_symbols_row(client, exchange, body):
+    exchange.get(INDEX_URL, text=body)
+    with pytest.raises(errors.BadPayload):
+        ask(client, "BTCUSD")
+
+
+@pytest.mark.parametrize(
+    ("raised", "error"),
+    [
+        (requests.ConnectTimeout, errors.RequestTimeout),
+        (requests.ReadTimeout, errors.RequestTimeout),
+        (requests.ConnectionError, errors.ConnectionFailed),
+        (requests.exceptions.SSLError, errors.ConnectionFailed),
+        (requests.exceptions.ChunkedEncodingError, errors.ConnectionFailed),
+        (requests.exceptions.ContentDecodingError, errors.BadPayload),
+    ],
+)
+def test_a_failed_exchange_has_its_error(client, exchange, registry, raised, error):
+    exchange.get(INDEX_URL, exc=raised)
+    with pytest.raises(error) as caught:
+        ask(client)
+    assert failures(registry, caught.value.reason) == 1
+
+
+def test_a_deadline_that_has_passed_sends_nothing(client, exchange):
+    with pytest.raises(errors.RequestTimeout):
+        client.asset_index(None, time.monotonic(), OPTIONS)
+    assert exchange.call_count == 0
+
+
+def test_an_announced_body_over_the_cap_is_not_read(client, exchange):
+    exchange.get(INDEX_URL, text="[]", headers={"Content-Length": "83886080"})
+    with pytest.raises(errors.TooLarge):
+        ask(client)
+
+
+def test_a_body_over_the_cap_is_refused(client, exchange):
+    exchange.get(INDEX_URL, content=b" " * 1001)
+    with pytest.raises(errors.TooLarge):
+        ask(client, options=RequestOptions(max_body_bytes=1000))
+
+
+def test_refused_rows_are_counted_and_the_others_stay(client, exchange, registry):
+    exchange.get(INDEX_URL, json=[ROW, ROW, 7, {"symbol": ""}, {"symbol": "X", "index": "x"}])
+    rows, rejects = ask(client)
+    assert [row.symbol for row in rows] == ["BTCUSD"]
+    assert len(rejects) == 4
+    for reason in ("duplicate", "not_an_object", "bad_symbol", "bad_value"):
+        labels = {"reason": reason}
+        assert registry.get_sample_value("binance_api_rejected_rows_total", labels) == 1
+
+
+def test_refused_rows_are_counted_where_all_are_refused(client, exchange, registry):
+    exchange.get(INDEX_URL, json=[7, 8])
+    with pytest.raises(errors.NoUsableRow):
+        ask(client)
+    labels = {"reason": "not_an_object"}
+    assert registry.get_sample_value("binance_api_rejected_rows_total", labels) == 2
+
+
+def test_an_integer_too_long_for_python_spoils_only_its_row(client, exchange):
+    body = f'[{{"symbol":"BTCUSD","index":{"9" * 5000}}},{{"symbol":"ETHUSD","index":"1.0"}}]'
+    exchange.get(INDEX_URL, text=body)
+    rows, rejects = ask(client)
+    assert ([row.symbol for row in rows], len(rejects)) == (["ETHUSD"], 1)
+
+
+def test_the_gate_learns_from_every_answer(client, exchange):
+    exchange.get(INDEX_URL, status_code=503, headers={"x-mbx-used-weight-1m": "1234"})
+    with pytest.raises(errors.ServerError):
+        ask(client)
+    assert client.gate.used_weight == 1234
+
+
+def test_no_request_leaves_while_the_gate_holds(client, exchange, capture):
+    answer = capture("error_bodies")["418_ban"]
+    exchange.get(INDEX_URL, status_code=418, json=answer["body"])
+    with pytest.raises(errors.Banned):
+        ask(client)
+    for _ in range(10):
+        with pytest.raises(Held):
+            ask(client)
+        with pytest.raises(Held):
+            client.exchange_info(soon(), OPTIONS)
+    assert exchange.call_count == 1
+
+
+def test_cookies_are_not_kept(client, exchange):
+    exchange.get(INDEX_URL, json=[ROW], headers={"Set-Cookie": "a=b; Domain=fapi.example"})
+    ask(client)
+    ask(client)
+    assert "Cookie" not in exchange.last_request.headers
+
+
+def test_the_environments_proxies_are_not_used(client, exchange, monkeypatch):
+    monkeypatch.setenv("HTTPS_PROXY", "http://proxy.example:3128")
+    exchange.get(INDEX_URL, json=[ROW])
+    ask(client)
+    assert not exchange.last_request.proxies
+
+
+def test_the_configured_proxy_and_authority_are_used(client, exchange):
+    exchange.get(INDEX_URL, json=[ROW])
+    ask(client, options=RequestOptions(proxy_url="http://p.example:3128", ca_file="ca.pem"))
+    assert exchange.last_request.proxies["https"] == "http://p.example:3128"
+    assert exchange.last_request.verify == "ca.pem"
+
+
+def test_exchange_info_sets_the_weight_limit(client, exchange, capture):
+    document = capture("exchange_info_assets_2025-08-07")
+    document["rateLimits"][0]["limit"] = 6000
+    exchange.get(INFO_URL, json=document)
+    info = client.exchange_info(soon(), OPTIONS)
+    assert info.assets["USDTUSD"].auto_exchange_threshold == -10000
+    assert client.gate.weight_limit == 6000
+
+
+def test_a_bad_exchange_info_is_counted_on_its_endpoint(client, exchange, registry):
+    exchange.get(INFO_URL, text="{}")
+    with pytest.raises(errors.BadPayload):
+        client.exchange_info(soon(), OPTIONS)
+    assert failures(registry, "bad_payload", "exchangeInfo") == 1

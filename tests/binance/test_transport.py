@@ -1,0 +1,194 @@
+import gzip
+import socket
+import time
+
+import pytest
+from prometheus_client import CollectorRegistry
+
+from exporter.binance import errors
+from exporter.binance.client import Client, RequestOptions
+from exporter.binance.gate import Gate
+from exporter.instrumentation import ApiMetrics
+from tests.raw_server import ok, raw_server, read_request, trickle
+
+BODY = b'[{"symbol":"BTCUSD","index":"61475.02720330"}]'
+HEAD = b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n" % len(BODY)
+CHUNKED = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"
+SHORT = 0.2
+"""Seconds; what the servers below trickle takes several times longer, but would end."""
+
+
+def fetch(url: str, timeout: float = 5, options: RequestOptions | None = None, times: int = 1):
+    client = Client(url, Gate(), ApiMetrics(CollectorRegistry()))
+    for _ in range(times):
+        result = client.asset_index(None, time.monotonic() + timeout, options or RequestOptions())
+    client.close()
+    return result
+
+
+def answering(*parts: bytes, slowly: bytes = b""):
+    def script(connection: socket.socket) -> None:
+        while read_request(connection):
+            for part in parts:
+                connection.sendall(part)
+            trickle(connection, slowly)
+
+    return script
+
+
+def test_a_whole_answer_is_read():
+    with raw_server(answering(HEAD, BODY)) as url:
+        rows, _ = fetch(url)
+    assert rows[0].index == 61475.0272033
+
+
+@pytest.mark.parametrize(
+    "script",
+    [
+        answering(HEAD, slowly=BODY),
+        answering(slowly=HEAD + BODY),
+        answering(b"HTTP/1.1 200 OK\r\n", slowly=b"X: y\r\n" * 20 + HEAD[17:] + BODY),
+        answering(CHUNKED, slowly=b"%x\r\n%s\r\n0\r\n\r\n" % (len(BODY), BODY)),
+        answering(CHUNKED, slowly=b"".join(b"1\r\n%c\r\n" % byte for byte in BODY) + b"0\r\n\r\n"),
+        answering(HEAD),
+        answering(),
+    ],
+    ids=["body", "status line", "headers", "chunk", "chunks", "no body", "nothing"],
+)
+def test_an_answer_that_trickles_in_is_cut_at_the_deadline(script):
+    with raw_server(script) as url, pytest.raises(errors.RequestTimeout):
+        fetch(url, SHORT)
+
+
+def test_a_proxy_whose_reply_trickles_in_is_cut_at_the_deadline():
+    script = answering(slowly=b"HTTP/1.1 200 Connection established\r\n\r\n")
+    with raw_server(script) as proxy, pytest.raises(errors.RequestTimeout):
+        fetch("https://fapi.example", SHORT, RequestOptions(proxy_url=proxy))
+
+
+def test_a_tls_handshake_that_is_not_answered_is_cut_at_the_deadline():
+    def silent(connection: socket.socket) -> None:
+        while connection.recv(65536):
+            pass
+
+    with raw_server(silent) as url, pytest.raises(errors.RequestTimeout):
+        fetch(url.replace("http:", "https:"), SHORT)
+
+
+def test_a_connection_is_kept_alive():
+    connections = 0
+
+    def script(connection: socket.socket) -> None:
+        nonlocal connections
+        connections += 1
+        answering(HEAD, BODY)(connection)
+
+    with raw_server(script) as url:
+        fetch(url, times=3)
+    assert connections == 1
+
+
+def test_a_kept_connection_that_the_server_drops_upon_reuse_costs_nothing():
+    requests = []
+
+    def one_answer_each(connection: socket.socket) -> None:
+        requests.append(read_request(connection))
+        connection.sendall(HEAD + BODY)
+        # the second request arrives, and is dropped unanswered
+        requests.append(read_request(connection))
+
+    with raw_server(one_answer_each) as url:
+        rows, _ = fetch(url, times=2)
+    assert rows
+    assert len([each for each in requests if each]) == 3
+
+
+def test_a_new_connection_that_is_dropped_is_not_tried_again():
+    requests = []
+
+    def script(connection: socket.socket) -> None:
+        requests.append(read_request(connection))
+
+    with raw_server(script) as url, pytest.raises(errors.ConnectionFailed):
+        fetch(url)
+    assert len(requests) == 1
+
+
+def test_a_refused_connection_is_a_failed_connection():
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        port = listener.getsockname()[1]
+    with pytest.raises(errors.ConnectionFailed):
+        fetch(f"http://127.0.0.1:{port}")
+
+
+@pytest.mark.parametrize(
+    ("answer", "error"),
+    [
+        (HEAD + BODY[:10], errors.ConnectionFailed),
+        (CHUNKED + b"5\r\nabc", errors.ConnectionFailed),
+        (CHUNKED + b"zz\r\n", errors.ConnectionFailed),
+        (b"garbage\r\n\r\n", errors.ConnectionFailed),
+        (b"HTTP/1.1 200 OK\r\n" + b"X: y\r\n" * 200 + b"\r\n", errors.ConnectionFailed),
+        (b"HTTP/1.1 200 OK\r\nX: " + b"y" * 100_000 + b"\r\n\r\n", errors.ConnectionFailed),
+        (b"HTTP/1.1 200 OK\r\n\r\n", errors.BadPayload),
+        (ok(b"not gzip", b"Content-Encoding: gzip\r\n"), errors.BadPayload),
+        (b"HTTP/1.1 302 Found\r\nLocation: /x\r\nContent-Length: 0\r\n\r\n", errors.BadPayload),
+    ],
+)
+def test_an_answer_that_breaks_the_protocol_has_its_error(answer, error):
+    def script(connection: socket.socket) -> None:
+        read_request(connection)
+        connection.sendall(answer)
+
+    with raw_server(script) as url, pytest.raises(error):
+        fetch(url)
+
+
+def test_a_redirect_is_not_followed():
+    requests = []
+
+    def script(connection: socket.socket) -> None:
+        while request := read_request(connection):
+            requests.append(request)
+            connection.sendall(
+                b"HTTP/1.1 307 Temporary Redirect\r\nLocation: /x\r\nContent-Length: 0\r\n\r\n"
+            )
+
+    with raw_server(script) as url, pytest.raises(errors.BadPayload):
+        fetch(url)
+    assert len(requests) == 1
+
+
+def test_gzip_is_read():
+    body = gzip.compress(BODY)
+    with raw_server(answering(ok(body, b"Content-Encoding: gzip\r\n"))) as url:
+        assert fetch(url)[0]
+
+
+def test_a_small_body_that_unpacks_to_a_large_one_is_cut_off():
+    bomb = gzip.compress(b" " * 50_000_000)
+    with (
+        raw_server(answering(ok(bomb, b"Content-Encoding: gzip\r\n"))) as url,
+        pytest.raises(errors.TooLarge),
+    ):
+        fetch(url, options=RequestOptions(max_body_bytes=1_000_000))
+
+
+def test_an_endless_body_is_cut_off():
+    def script(connection: socket.socket) -> None:
+        read_request(connection)
+        connection.sendall(CHUNKED)
+        while True:
+            connection.sendall(b"10000\r\n" + b" " * 0x10000 + b"\r\n")
+
+    with raw_server(script) as url, pytest.raises(errors.TooLarge):
+        fetch(url, options=RequestOptions(max_body_bytes=1_000_000))
+
+
+def test_a_ban_is_learnt_though_its_body_never_ends():
+    script = answering(b"HTTP/1.1 418 I'm a teapot\r\nContent-Length: 5000\r\n\r\n")
+    with raw_server(script) as url:
+        client = Client(url, Gate(), ApiMetrics(CollectorRegistry()))
+        with pytest.raises(errors.Banned):
+            client.asset_index(None, time.monotonic() + SHORT, RequestOptions())
+        assert client.gate.blocked_until > 0

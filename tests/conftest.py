@@ -1,0 +1,24 @@
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import settings
+
+TESTDATA = Path(__file__).parent / "testdata"
+
+# a slow machine must not turn a property into a failure
+settings.register_profile("default", deadline=None, print_blob=True)
+settings.load_profile("default")
+
+
+@pytest.fixture
+def testdata() -> Path:
+    return TESTDATA
+
+
+@pytest.fixture
+def capture() -> Callable[[str], Any]:
+    """The exchange's real answers, by file name without its ending."""
+    return lambda name: json.loads((TESTDATA / "captures" / f"{name}.json").read_text())
