@@ -17,6 +17,10 @@ RETRY_AFTER = 60.0
 _TIMEOUT = 30.0
 
 
+def _in_thread(work: Callable[[], None]) -> None:
+    threading.Thread(target=work, daemon=True, name="margin-assets").start()
+
+
 class MarginAssets:
     """The last good answer, for 24 hours at most.
 
@@ -25,6 +29,7 @@ class MarginAssets:
         options: how the module wants its requests sent.
         refresh_interval: seconds after which a scrape has it fetched anew; None switches it off.
         clock: gives seconds on a clock that never goes back.
+        background: runs a refresh beside the scrape that asked for it.
     """
 
     def __init__(
@@ -33,11 +38,13 @@ class MarginAssets:
         options: RequestOptions,
         refresh_interval: float | None,
         clock: Callable[[], float] = time.monotonic,
+        background: Callable[[Callable[[], None]], None] = _in_thread,
     ) -> None:
         self._client = client
         self._options = options
         self._refresh_interval = refresh_interval
         self._clock = clock
+        self._background = background
         self._lock = threading.Lock()
         self._assets: Mapping[str, MarginAsset] = {}
         self._fetched_at = 0.0
@@ -50,10 +57,12 @@ class MarginAssets:
             return {}
         now = self._clock()
         with self._lock:
-            if now >= self._due_at:
+            due = now >= self._due_at
+            if due:
                 self._due_at = now + RETRY_AFTER
-                threading.Thread(target=self.refresh, daemon=True, name="margin-assets").start()
-            return self._assets if now < self._fetched_at + KEPT_FOR else {}
+        if due:
+            self._background(self.refresh)
+        return self._assets if now < self._fetched_at + KEPT_FOR else {}
 
     def refresh(self) -> None:
         """Fetch now; a failure leaves what there is."""
@@ -70,8 +79,8 @@ class MarginAssets:
         if self._failing:
             _log.info("margin assets refreshed again")
         self._failing = False
+        now = self._clock()
         with self._lock:
-            now = self._clock()
             self._assets = info.assets
             self._fetched_at = now
             self._due_at = now + (self._refresh_interval or 0)

@@ -43,7 +43,7 @@ class OutageLog:
         rejects: Sequence[Reject],
     ) -> None:
         """Take in how a fetch of these symbols ended, and log what is new."""
-        where = {"module": self._module, "symbols": ",".join(symbols) or "all"}
+        where = {"module_name": self._module, "symbols": ",".join(symbols) or "all"}
         with self._lock:
             if error is None:
                 self._note_success(symbols, where)

@@ -1,0 +1,46 @@
+"""One logfmt or JSON line an event, to stderr."""
+
+import logging
+import sys
+from typing import Literal, TextIO
+
+import structlog
+from structlog.typing import Processor
+
+LogFormat = Literal["logfmt", "json"]
+FORMATS: tuple[LogFormat, ...] = ("logfmt", "json")
+LEVELS = ("debug", "info", "warning", "error")
+
+
+def configure(level: str, log_format: LogFormat, stream: TextIO = sys.stderr) -> None:
+    """Send the process's log records, libraries' included, to one stream.
+
+    Args:
+        level: the least level that is written; libraries' records below WARNING never are.
+        log_format: how a line looks.
+        stream: where lines go.
+    """
+    handler = logging.StreamHandler(stream)
+    handler.setFormatter(
+        structlog.stdlib.ProcessorFormatter(
+            foreign_pre_chain=[
+                structlog.processors.TimeStamper(fmt="iso", key="ts"),
+                structlog.stdlib.add_log_level,
+                structlog.stdlib.ExtraAdder(),
+            ],
+            processors=[
+                structlog.stdlib.ProcessorFormatter.remove_processors_meta,
+                structlog.processors.format_exc_info,
+                structlog.processors.EventRenamer("msg"),
+                _renderer(log_format),
+            ],
+        )
+    )
+    logging.basicConfig(handlers=[handler], level=logging.WARNING, force=True)
+    logging.getLogger("exporter").setLevel(level.upper())
+
+
+def _renderer(log_format: LogFormat) -> Processor:
+    if log_format == "json":
+        return structlog.processors.JSONRenderer(ensure_ascii=False)
+    return structlog.processors.LogfmtRenderer(key_order=["ts", "level", "msg"])

@@ -1,0 +1,104 @@
+"""The modules in force: configuration -> fetchers; a reload swaps them whole."""
+
+import logging
+import threading
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+
+from prometheus_client import CollectorRegistry
+
+from exporter import config
+from exporter.binance.client import Client, RequestOptions
+from exporter.binance.gate import Gate
+from exporter.faults import ConfigError
+from exporter.fetch import Fetcher
+from exporter.instrumentation import ApiMetrics, ConfigMetrics, GateCollector
+from exporter.margin_assets import MarginAssets
+from exporter.outage_log import OutageLog
+
+_log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Module:
+    """A module of the configuration with what fetches for it."""
+
+    settings: config.Module
+    fetcher: Fetcher
+    gate: Gate
+
+
+class Service:
+    """Holds the modules; gates and connections outlive a reload.
+
+    Args:
+        load: reads the configuration; raises `ConfigError` where it is refused.
+        registry: takes the metrics about the API and the configuration.
+
+    Raises:
+        ConfigError: the first configuration is refused.
+    """
+
+    def __init__(self, load: Callable[[], config.Settings], registry: CollectorRegistry) -> None:
+        self._load = load
+        self._lock = threading.Lock()
+        self._api_metrics = ApiMetrics(registry)
+        self._config_metrics = ConfigMetrics(registry)
+        self._clients: dict[str, Client] = {}
+        self.settings = load()
+        self.modules: Mapping[str, Module] = self._build({})
+        self._config_metrics.loaded()
+        registry.register(GateCollector(self._gates))
+
+    def reload(self) -> None:
+        """Read the configuration anew and swap it in; scrapes in flight end on the old one.
+
+        Raises:
+            ConfigError: it is refused, and the old one stays in force.
+        """
+        with self._lock:
+            try:
+                self.settings = self._load()
+            except ConfigError as error:
+                self._config_metrics.refused()
+                _log.error("configuration refused", extra={"error": str(error)})
+                raise
+            self.modules = self._build(self.modules)
+            self._config_metrics.loaded()
+            _log.info("configuration loaded", extra={"modules": ",".join(self.modules)})
+
+    def _build(self, old: Mapping[str, Module]) -> Mapping[str, Module]:
+        """Make the modules; one whose settings stand as they were is kept."""
+        return {
+            name: old[name]
+            if name in old and old[name].settings == settings
+            else self._module(name, settings)
+            for name, settings in self.settings.modules.items()
+        }
+
+    def _module(self, name: str, settings: config.Module) -> Module:
+        client = self._clients.get(settings.base_url)
+        if client is None:
+            client = Client(settings.base_url, Gate(), self._api_metrics)
+            self._clients[settings.base_url] = client
+        options = RequestOptions(
+            weight_ceiling_ratio=settings.weight_ceiling_ratio,
+            max_body_bytes=settings.max_body_bytes,
+            proxy_url=settings.proxy_url,
+            ca_file=str(settings.ca_file or ""),
+        )
+        margin = settings.margin_assets
+        fetcher = Fetcher(
+            client,
+            options,
+            margin_assets=MarginAssets(
+                client, options, margin.refresh_interval if margin.enabled else None
+            ),
+            metrics=self._api_metrics,
+            log=OutageLog(name),
+            min_interval=settings.min_interval,
+        )
+        return Module(settings, fetcher, client.gate)
+
+    def _gates(self) -> Iterator[Gate]:
+        return (client.gate for client in list(self._clients.values()))

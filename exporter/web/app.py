@@ -1,0 +1,186 @@
+"""Paths and methods: what each request is answered with."""
+
+import asyncio
+import math
+import time
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+
+from prometheus_client import CollectorRegistry
+from starlette.applications import Starlette
+from starlette.concurrency import run_in_threadpool
+from starlette.requests import Request
+from starlette.responses import PlainTextResponse, Response
+from starlette.routing import Route
+
+from exporter import config
+from exporter.binance.rows import MAX_SYMBOL_LENGTH, valid_symbol
+from exporter.faults import ConfigError
+from exporter.fetch import Fetch
+from exporter.service import Module, Service
+from exporter.web.exposition import Renderer, accepts_gzip, choose_format, compress
+from exporter.web.status import StatusPage
+
+_TIMEOUT_HEADER = "X-Prometheus-Scrape-Timeout-Seconds"
+_BUSY = "At most {} scrapes run at once (--web.max-requests); try again.\n"
+
+Handler = Callable[[Request], Awaitable[Response]]
+
+
+@dataclass(frozen=True)
+class Options:
+    """What the flags say about the web side."""
+
+    telemetry_path: str = "/metrics"
+    max_requests: int = 40
+    timeout_offset: float = 0.5
+    """Seconds that a scrape ends before Prometheus gives up."""
+
+
+@dataclass(frozen=True)
+class Scrape:
+    """A fetch as one request saw it."""
+
+    fetch: Fetch
+    duration: float
+    """Seconds."""
+
+
+class App:
+    """The web application; `asgi` is what a server runs.
+
+    Args:
+        service: the modules in force.
+        registry: the exporter's own metrics, for the telemetry path.
+        options: what the flags say.
+    """
+
+    def __init__(self, service: Service, registry: CollectorRegistry, options: Options) -> None:
+        self._service = service
+        self._registry = registry
+        self._options = options
+        self._renderer = Renderer()
+        self._status_page = StatusPage(options.telemetry_path)
+        self.scrapes_running = 0
+        self.stopping = False
+        self.asgi = Starlette(
+            routes=[
+                Route("/", self._limited(self._status)),
+                Route(options.telemetry_path, self._limited(self._metrics)),
+                Route("/probe", self._limited(self._probe)),
+                Route("/config", self._config),
+                Route("/-/healthy", self._healthy),
+                Route("/-/ready", self._ready),
+                Route("/-/reload", self._reload, methods=["POST", "PUT"]),
+            ]
+        )
+
+    def _limited(self, handler: Handler) -> Handler:
+        """Answer 503 at once where too many scrapes run already."""
+
+        async def limited(request: Request) -> Response:
+            if self.scrapes_running >= self._options.max_requests:
+                return PlainTextResponse(_BUSY.format(self._options.max_requests), 503)
+            self.scrapes_running += 1
+            try:
+                return await handler(request)
+            finally:
+                self.scrapes_running -= 1
+
+        return limited
+
+    async def _metrics(self, request: Request) -> Response:
+        module = self._service.modules[config.DEFAULT_MODULE]
+        scrape = await self._scrape(request, module, module.settings.symbols)
+        return self._exposition(request, scrape, self._registry)
+
+    async def _probe(self, request: Request) -> Response:
+        name = request.query_params.get("module", config.DEFAULT_MODULE)
+        module = self._service.modules.get(name)
+        if module is None:
+            known = ", ".join(self._service.modules)
+            return _bad_request(f"unknown module {name!r}: expected one of {known}")
+        symbols = request.query_params.getlist("symbol")
+        for symbol in symbols:
+            if not valid_symbol(symbol):
+                return _bad_request(
+                    f"malformed symbol {symbol!r}: expected 1 to {MAX_SYMBOL_LENGTH}"
+                    " printable characters, such as BTCUSD"
+                )
+        scrape = await self._scrape(request, module, symbols or module.settings.symbols)
+        return self._exposition(request, scrape)
+
+    async def _status(self, request: Request) -> Response:
+        module = self._service.modules[config.DEFAULT_MODULE]
+        scrape = await self._scrape(request, module, module.settings.symbols)
+        page = self._status_page.render(scrape.fetch, module, time.time())
+        return _body(request, page.encode(), "text/html; charset=utf-8")
+
+    async def _config(self, _: Request) -> Response:
+        return PlainTextResponse(config.dump(self._service.settings))
+
+    async def _healthy(self, _: Request) -> Response:
+        return PlainTextResponse("Healthy.\n")
+
+    async def _ready(self, _: Request) -> Response:
+        if self.stopping:
+            return PlainTextResponse("Shutting down.\n", 503)
+        return PlainTextResponse("Ready.\n")
+
+    async def _reload(self, _: Request) -> Response:
+        try:
+            await run_in_threadpool(self._service.reload)
+        except ConfigError as error:
+            return PlainTextResponse(f"{error}\n", 500)
+        return PlainTextResponse("Configuration reloaded.\n")
+
+    async def _scrape(self, request: Request, module: Module, symbols: list[str]) -> Scrape:
+        begun_at = time.monotonic()
+        timeout = scrape_timeout(
+            module.settings.timeout,
+            request.headers.get(_TIMEOUT_HEADER, ""),
+            self._options.timeout_offset,
+        )
+        flight = module.fetcher.begin(symbols, timeout)
+        try:
+            fetch = await asyncio.wait_for(asyncio.wrap_future(flight.future), timeout)
+        except TimeoutError:
+            fetch = flight.given_up()
+        return Scrape(fetch, time.monotonic() - begun_at)
+
+    def _exposition(
+        self, request: Request, scrape: Scrape, registry: CollectorRegistry | None = None
+    ) -> Response:
+        output = choose_format(",".join(request.headers.getlist("Accept")))
+        page = self._renderer.page(scrape.fetch, scrape.duration, output, registry)
+        return _body(request, page, output.content_type)
+
+
+def scrape_timeout(module_timeout: float, header: str, offset: float) -> float:
+    """Seconds a scrape may take.
+
+    Args:
+        module_timeout: the module's timeout in seconds.
+        header: what Prometheus says of its own timeout, in seconds; ignored unless a number.
+        offset: how much earlier to end. Where that leaves nothing, half of Prometheus's is taken.
+    """
+    try:
+        given = float(header)
+    except ValueError:
+        return module_timeout
+    if not 0 < given < math.inf:
+        return module_timeout
+    return min(module_timeout, given - offset if given > offset else given / 2)
+
+
+def _body(request: Request, body: bytes, content_type: str) -> Response:
+    headers = {"Vary": "Accept, Accept-Encoding", "Cache-Control": "no-store"}
+    if accepts_gzip(",".join(request.headers.getlist("Accept-Encoding"))):
+        headers["Content-Encoding"] = "gzip"
+        body = compress(body)
+    # set as a header, for Starlette would append a charset to media_type
+    return Response(body, headers=headers | {"Content-Type": content_type})
+
+
+def _bad_request(sentence: str) -> Response:
+    return PlainTextResponse(f"{sentence}\n", 400)

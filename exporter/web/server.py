@@ -1,0 +1,132 @@
+"""Listening, TLS, signals, a graceful stop."""
+
+import asyncio
+import contextlib
+import logging
+import signal
+import socket
+from collections.abc import Callable, Iterator, Sequence
+
+import uvicorn
+from starlette.concurrency import run_in_threadpool
+from starlette.types import ASGIApp
+
+from exporter.faults import ConfigError
+from exporter.web.access import Access, AccessMiddleware
+from exporter.web.app import App
+
+_log = logging.getLogger(__name__)
+
+_KEEP_ALIVE = 120  # seconds; longer than the usual scrape interval, so that connections are reused
+_GRACE = 3  # seconds that scrapes in flight get at the end
+_ACCESS_REFRESH = 10  # seconds between looks at the certificate and password files
+_BACKLOG = 511
+
+
+class Server(uvicorn.Server):
+    """Serves the app until SIGTERM or SIGINT; reloads at SIGHUP.
+
+    Args:
+        app: answers the requests.
+        access: TLS, passwords and headers.
+        reload: takes a changed configuration into force; raises `ConfigError`.
+    """
+
+    def __init__(self, app: App, access: Access, reload: Callable[[], None]) -> None:
+        self._app = app
+        self._access = access
+        self._reload = reload
+        self._tasks: set[asyncio.Task[None]] = set()
+        asgi: ASGIApp = AccessMiddleware(app.asgi, access)
+        context = access.ssl_context
+        super().__init__(
+            uvicorn.Config(
+                asgi,
+                ssl_context_factory=(lambda *_: context) if context else None,
+                log_config=None,
+                access_log=False,
+                server_header=False,
+                proxy_headers=False,
+                lifespan="off",
+                ws="none",
+                backlog=_BACKLOG,
+                timeout_keep_alive=_KEEP_ALIVE,
+                timeout_graceful_shutdown=1,
+                callback_notify=self._refresh_access,
+                timeout_notify=_ACCESS_REFRESH,
+            )
+        )
+
+    @contextlib.contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        """Install our handlers, which as PID 1 nobody else would, and end with status 0."""
+        loop = asyncio.get_running_loop()
+        handlers = {
+            signal.SIGTERM: self._stop,
+            signal.SIGINT: self._stop,
+            signal.SIGHUP: self._hang_up,
+        }
+        for number, handler in handlers.items():
+            loop.add_signal_handler(number, self._spawn, handler)
+        try:
+            yield
+        finally:
+            for number in handlers:
+                loop.remove_signal_handler(number)
+
+    def _spawn(self, handler: Callable[[], "asyncio.Future[None]"]) -> None:
+        task = asyncio.ensure_future(handler())
+        self._tasks.add(task)  # the loop itself holds tasks weakly
+        task.add_done_callback(self._tasks.discard)
+
+    async def _stop(self) -> None:
+        """Turn unready, let scrapes in flight end, then leave."""
+        if self._app.stopping:
+            self.force_exit = True
+        self._app.stopping = True
+        _log.info("stopping")
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(_GRACE):
+                while self._app.scrapes_running and not self.force_exit:
+                    await asyncio.sleep(0.02)
+        self.should_exit = True
+
+    async def _hang_up(self) -> None:
+        with contextlib.suppress(ConfigError):  # the service has logged it
+            await run_in_threadpool(self._reload)
+
+    async def _refresh_access(self) -> None:
+        await run_in_threadpool(self._access.refresh)
+
+
+def listen(addresses: Sequence[str]) -> list[socket.socket]:
+    """Open the listening sockets.
+
+    Args:
+        addresses: `host:port`, `[::1]:port`, or `:port` for every interface.
+
+    Raises:
+        OSError: an address cannot be listened on; `str()` is a sentence that names it.
+    """
+    sockets: list[socket.socket] = []
+    for address in addresses:
+        host, _, port = address.rpartition(":")
+        try:
+            sockets.append(_listen(host.strip("[]"), int(port)))
+        except (OSError, OverflowError) as error:
+            for each in sockets:
+                each.close()
+            reason = error.strerror if isinstance(error, OSError) else str(error)
+            raise OSError(f"cannot listen on {address}: {reason}") from error
+    return sockets
+
+
+def _listen(host: str, port: int) -> socket.socket:
+    if not host and socket.has_dualstack_ipv6():
+        return socket.create_server(
+            ("", port), family=socket.AF_INET6, backlog=_BACKLOG, dualstack_ipv6=True
+        )
+    family, *_, address = socket.getaddrinfo(
+        host or None, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
+    )[0]
+    return socket.create_server(address[:2], family=family, backlog=_BACKLOG)

@@ -1,0 +1,92 @@
+import logging
+
+import pytest
+from prometheus_client import CollectorRegistry
+
+from exporter.binance.client import Client, RequestOptions
+from exporter.binance.exchange_info import MarginAsset
+from exporter.binance.gate import Gate
+from exporter.instrumentation import ApiMetrics
+from exporter.margin_assets import MarginAssets
+
+HOUR = 3600.0
+BASE_URL = "https://fapi.example"
+ANSWER = {"assets": [{"asset": "BTC", "marginAvailable": True, "autoAssetExchange": "-0.1"}]}
+BTC = {"BTCUSD": MarginAsset(available=True, auto_exchange_threshold=-0.1)}
+
+
+class Clock:
+    now = 1000.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+@pytest.fixture
+def clock() -> Clock:
+    return Clock()
+
+
+@pytest.fixture
+def exchange(requests_mock):
+    requests_mock.get(f"{BASE_URL}/fapi/v1/exchangeInfo", json=ANSWER)
+    return requests_mock
+
+
+@pytest.fixture
+def assets(clock) -> MarginAssets:
+    """Refreshes at once instead of in the background, so that a test sees it done."""
+    client = Client(BASE_URL, Gate(), ApiMetrics(CollectorRegistry()))
+    return MarginAssets(client, RequestOptions(), HOUR, clock, lambda refresh: refresh())
+
+
+def test_a_scrape_that_finds_none_has_them_fetched(assets, exchange):
+    assets.current()
+    assert assets.current() == BTC
+    assert exchange.call_count == 1
+
+
+def test_they_are_fetched_anew_after_the_refresh_interval(assets, exchange, clock):
+    assets.current()
+    clock.now += HOUR - 1
+    assets.current()
+    assert exchange.call_count == 1
+    clock.now += 1
+    assets.current()
+    assert exchange.call_count == 2
+
+
+def test_a_failure_leaves_the_last_good_answer_for_a_day(assets, exchange, clock):
+    assets.current()
+    exchange.get(f"{BASE_URL}/fapi/v1/exchangeInfo", status_code=503)
+    clock.now += 24 * HOUR - 1
+    assert assets.current() == BTC
+    clock.now += 1
+    assert assets.current() == {}
+
+
+def test_after_a_failure_it_is_tried_again_in_a_minute(assets, exchange, clock):
+    exchange.get(f"{BASE_URL}/fapi/v1/exchangeInfo", status_code=503)
+    for _ in range(4):
+        assets.current()
+        clock.now += 15
+    assert exchange.call_count == 1
+    assets.current()
+    assert exchange.call_count == 2
+
+
+def test_failures_are_told_once_and_so_is_the_recovery(assets, exchange, clock, caplog):
+    caplog.set_level(logging.INFO)
+    exchange.get(f"{BASE_URL}/fapi/v1/exchangeInfo", status_code=503)
+    for _ in range(3):
+        assets.current()
+        clock.now += 60
+    exchange.get(f"{BASE_URL}/fapi/v1/exchangeInfo", json=ANSWER)
+    assets.current()
+    assert [each.levelname for each in caplog.records] == ["WARNING", "INFO"]
+
+
+def test_switched_off_it_fetches_nothing(exchange, clock):
+    client = Client(BASE_URL, Gate(), ApiMetrics(CollectorRegistry()))
+    assert MarginAssets(client, RequestOptions(), None, clock).current() == {}
+    assert exchange.call_count == 0

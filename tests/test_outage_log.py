@@ -1,0 +1,99 @@
+import logging
+
+import pytest
+
+from exporter.binance.errors import Banned, RequestTimeout, ServerError
+from exporter.binance.gate import Held
+from exporter.binance.rows import Reject
+from exporter.outage_log import OutageLog
+
+ALL = ()
+REJECT = Reject("bad_value", "BTCUSD: index is not a decimal above zero")
+
+
+class Clock:
+    now = 0.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+@pytest.fixture
+def clock() -> Clock:
+    return Clock()
+
+
+@pytest.fixture
+def outages(clock) -> OutageLog:
+    return OutageLog("default", clock)
+
+
+@pytest.fixture
+def lines(caplog):
+    """What has been logged so far: level, message and reason."""
+    caplog.set_level(logging.INFO)
+    return lambda: [
+        (each.levelname, each.msg, getattr(each, "reason", None)) for each in caplog.records
+    ]
+
+
+def test_routine_fetches_are_silent(outages, lines):
+    outages.note(ALL, None, [])
+    assert lines() == []
+
+
+def test_a_day_of_outage_is_two_lines(outages, lines, clock, caplog):
+    for _ in range(5760):
+        outages.note(ALL, ServerError("the exchange answered 503"), [])
+        clock.now += 15
+    outages.note(ALL, None, [])
+    assert lines() == [
+        ("WARNING", "fetch failing", "http_5xx"),
+        ("INFO", "fetch recovered", None),
+    ]
+    assert caplog.records[1].lasted_seconds == 86400
+
+
+def test_reasons_that_alternate_are_told_once_each(outages, lines):
+    for _ in range(10):
+        outages.note(ALL, ServerError("503"), [])
+        outages.note(ALL, RequestTimeout("no answer"), [])
+    assert [reason for *_, reason in lines()] == ["http_5xx", "timeout"]
+
+
+def test_the_next_outage_is_told_again(outages, lines):
+    for error in (ServerError("503"), None, ServerError("503")):
+        outages.note(ALL, error, [])
+    assert len(lines()) == 3
+
+
+def test_a_hold_that_follows_a_ban_is_not_told(outages, lines):
+    outages.note(ALL, Banned("418"), [])
+    outages.note(ALL, Held("blocked", 1000), [])
+    assert [reason for *_, reason in lines()] == ["banned"]
+
+
+def test_a_hold_of_its_own_is_told(outages, lines):
+    outages.note(ALL, Held("weight_ceiling", 1000), [])
+    assert [reason for *_, reason in lines()] == ["weight_ceiling"]
+
+
+def test_each_set_of_symbols_has_outages_of_its_own(outages, lines):
+    for _ in range(3):
+        outages.note(("NOSUCHUSD",), ServerError("503"), [])
+        outages.note(ALL, None, [])
+    assert len(lines()) == 1
+
+
+def test_a_refused_row_is_told_once_while_it_lasts(outages, lines):
+    for _ in range(3):
+        outages.note(ALL, None, [REJECT])
+    outages.note(ALL, None, [])
+    outages.note(ALL, None, [REJECT])
+    assert [message for _, message, _ in lines()] == ["rows refused", "rows refused"]
+
+
+def test_probes_for_ever_new_symbols_do_not_fill_the_memory(outages):
+    for number in range(1000):
+        outages.note((f"S{number}",), ServerError("503"), [REJECT])
+    assert len(outages._outages) == len(outages._told_rejects) == 100
