@@ -1,0 +1,19 @@
+import pytest
+
+START = 1_800_000_000
+"""The first second of a UTC minute."""
+
+
+class Clock:
+    """Unix time that moves when a test says so."""
+
+    def __init__(self, now=float(START)):
+        self.now = now
+
+    def __call__(self):
+        return self.now
+
+
+@pytest.fixture
+def clock():
+    return Clock()
