@@ -1,5 +1,7 @@
 import pytest
 
+from exporter.simulator import SCENARIOS, Exchange
+
 START = 1_800_000_000
 """The first second of a UTC minute."""
 
@@ -17,3 +19,12 @@ class Clock:
 @pytest.fixture
 def clock():
     return Clock()
+
+
+@pytest.fixture
+def open_exchange(clock):
+    def open_exchange(scenario="calm", **options):
+        assert scenario in SCENARIOS
+        return Exchange(scenario, clock=clock, **options)
+
+    return open_exchange
