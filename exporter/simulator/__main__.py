@@ -8,7 +8,7 @@ from typing import NoReturn
 
 from exporter.simulator.exchange import Exchange
 from exporter.simulator.limits import WEIGHT_LIMIT
-from exporter.simulator.scenarios import SCENARIOS
+from exporter.simulator.scenarios import PERIOD_SECONDS, SCENARIOS
 from exporter.simulator.server import serve
 
 
@@ -50,7 +50,7 @@ def _parser() -> argparse.ArgumentParser:
     parser = _Parser(
         prog="python -m exporter.simulator",
         description="An embedded exchange with the asset index of Binance USDⓈ-M futures.",
-        epilog="scenarios:\n"
+        epilog=f"scenarios, each anew after {PERIOD_SECONDS} seconds:\n"
         + "\n".join(f"  {name:16}{item.description}" for name, item in SCENARIOS.items()),
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
