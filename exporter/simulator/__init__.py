@@ -1,1 +1,13 @@
-"""The embedded exchange: market, scenarios, server. It knows nothing of the exporter."""
+"""The embedded exchange: it answers as Binance does, and knows nothing of the exporter.
+
+exchange = Exchange(scenario="depeg", seed=7)
+with serve(exchange) as url:
+    requests.get(f"{url}/fapi/v1/assetIndex", timeout=1)
+"""
+
+from exporter.simulator.answers import Answer
+from exporter.simulator.exchange import Exchange
+from exporter.simulator.scenarios import SCENARIOS, Scenario
+from exporter.simulator.server import serve
+
+__all__ = ["SCENARIOS", "Answer", "Exchange", "Scenario", "serve"]

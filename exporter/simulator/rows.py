@@ -1,0 +1,43 @@
+"""One row of the asset index, by the exchange's own arithmetic."""
+
+from decimal import ROUND_HALF_UP, Decimal
+
+from exporter.simulator.assets import Buffers
+
+_EIGHT_PLACES = Decimal("1E-8")
+
+Row = dict[str, str | int]
+
+
+def index_row(symbol: str, price: Decimal, buffers: Buffers, time_ms: int) -> Row:
+    """The eleven fields of one symbol, in the exchange's order.
+
+    Args:
+        symbol: Such as `BTCUSD`.
+        price: USD per unit. The rates follow from it as rounded, not from all its digits.
+        buffers: The haircuts, as fractions.
+        time_ms: Unix time in milliseconds.
+    """
+    index = _rounded(price)
+    return {
+        "symbol": symbol,
+        "time": time_ms,
+        "index": _text(index),
+        "bidBuffer": _text(buffers.bid),
+        "askBuffer": _text(buffers.ask),
+        "bidRate": _text(index * (1 - buffers.bid)),
+        "askRate": _text(index * (1 + buffers.ask)),
+        "autoExchangeBidBuffer": _text(buffers.auto_exchange_bid),
+        "autoExchangeAskBuffer": _text(buffers.auto_exchange_ask),
+        "autoExchangeBidRate": _text(index * (1 - buffers.auto_exchange_bid)),
+        "autoExchangeAskRate": _text(index * (1 + buffers.auto_exchange_ask)),
+    }
+
+
+def _rounded(value: Decimal) -> Decimal:
+    return value.quantize(_EIGHT_PLACES, ROUND_HALF_UP)
+
+
+def _text(value: Decimal) -> str:
+    # format() and not str(), which writes a small value as 1E-8.
+    return format(_rounded(value), "f")
