@@ -1,0 +1,85 @@
+import time
+
+import pytest
+from prometheus_client import CollectorRegistry, generate_latest
+
+from exporter import metrics
+from exporter.binance.client import Client, RequestOptions
+from exporter.binance.gate import Gate
+from exporter.collector import AssetIndexCollector
+from exporter.fetch import Fetcher
+from exporter.instrumentation import ApiMetrics
+from exporter.margin_assets import MarginAssets
+from exporter.outage_log import OutageLog
+
+BASE_URL = "https://fapi.example"
+INDEX_URL = f"{BASE_URL}/fapi/v1/assetIndex"
+LISTS = ("asset_index_list_2024-06-28", "asset_index_list_2026-07-20_coin_m_rows")
+
+
+@pytest.fixture
+def registry(monkeypatch) -> CollectorRegistry:
+    """A registry of its own with nothing but the collector, on a clock that stands still."""
+    monkeypatch.setattr(time, "time", lambda: 1784571968.0)
+    client = Client(BASE_URL, Gate(), metrics_ := ApiMetrics(CollectorRegistry()))
+    options = RequestOptions()
+    fetcher = Fetcher(
+        client,
+        options,
+        margin_assets=MarginAssets(client, options, None),
+        metrics=metrics_,
+        log=OutageLog("default"),
+    )
+    registry = CollectorRegistry()
+    registry.register(AssetIndexCollector(fetcher, (), 5))
+    return registry
+
+
+def page(registry: CollectorRegistry) -> str:
+    """The exposition without the one line that differs from run to run."""
+    lines = generate_latest(registry).decode().splitlines(keepends=True)
+    return "".join(each for each in lines if not each.startswith(metrics.SCRAPE_DURATION.name))
+
+
+@pytest.mark.parametrize("name", LISTS)
+def test_a_capture_gives_its_golden_page(registry, requests_mock, testdata, golden, name):
+    body = (testdata / "captures" / f"{name}.json").read_bytes()
+    requests_mock.get(INDEX_URL, content=body)
+    golden(f"{name}.prom", page(registry))
+
+
+def test_a_failed_fetch_gives_its_golden_page(registry, requests_mock, golden):
+    requests_mock.get(INDEX_URL, status_code=503)
+    golden("failed_fetch.prom", page(registry))
+
+
+def test_registering_fetches_nothing(registry, requests_mock):
+    assert requests_mock.call_count == 0
+
+
+def test_each_collection_is_a_fetch(registry, requests_mock, capture):
+    requests_mock.get(INDEX_URL, json=capture(LISTS[0]))
+    page(registry)
+    page(registry)
+    assert requests_mock.call_count == 2
+
+
+def test_a_symbol_that_the_exchange_dropped_is_gone_from_the_next_page(
+    registry, requests_mock, capture
+):
+    rows = capture(LISTS[0])
+    requests_mock.get(INDEX_URL, [{"json": rows}, {"json": rows[:1]}])
+    assert 'symbol="USDTUSD"' in page(registry)
+    assert 'symbol="USDTUSD"' not in page(registry)
+
+
+def test_a_missing_field_gives_no_series(registry, requests_mock):
+    requests_mock.get(INDEX_URL, json=[{"symbol": "BTCUSD", "index": "1.5"}])
+    samples = [line for line in page(registry).splitlines() if "BTCUSD" in line]
+    assert samples == ['binance_asset_index_price_usd{symbol="BTCUSD"} 1.5']
+
+
+def test_every_family_of_a_page_was_described(registry, requests_mock, capture):
+    requests_mock.get(INDEX_URL, json=capture(LISTS[0]))
+    described = set(registry._names_to_collectors)
+    assert {family.name for family in registry.collect()} <= described
