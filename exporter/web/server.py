@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator, Sequence
 import uvicorn
 from starlette.concurrency import run_in_threadpool
 from starlette.types import ASGIApp
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from exporter.faults import ConfigError
 from exporter.web.access import Access, AccessMiddleware
@@ -18,9 +19,45 @@ from exporter.web.app import App
 _log = logging.getLogger(__name__)
 
 _KEEP_ALIVE = 120  # seconds; longer than the usual scrape interval, so that connections are reused
+_HEAD_TIMEOUT = 10  # seconds for the head of a request to arrive
 _GRACE = 3  # seconds that scrapes in flight get at the end
 _ACCESS_REFRESH = 10  # seconds between looks at the certificate and password files
 _BACKLOG = 511
+
+
+class _Protocol(HttpToolsProtocol):
+    """uvicorn's connection, closed where a request's head does not arrive in time.
+
+    uvicorn limits only the silence after an answer; without this, half-open connections would pile
+    up until no file is left to open.
+    """
+
+    _head_timer: asyncio.TimerHandle | None = None
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+        super().connection_made(transport)
+        self._expect_head()
+
+    def on_message_begin(self) -> None:
+        super().on_message_begin()
+        self._expect_head()
+
+    def on_headers_complete(self) -> None:
+        self._cancel_timer()
+        super().on_headers_complete()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self._cancel_timer()
+        super().connection_lost(exc)
+
+    def _expect_head(self) -> None:
+        self._cancel_timer()
+        self._head_timer = self.loop.call_later(_HEAD_TIMEOUT, self.transport.abort)
+
+    def _cancel_timer(self) -> None:
+        if self._head_timer is not None:
+            self._head_timer.cancel()
+            self._head_timer = None
 
 
 class Server(uvicorn.Server):
@@ -42,6 +79,7 @@ class Server(uvicorn.Server):
         super().__init__(
             uvicorn.Config(
                 asgi,
+                http=_Protocol,
                 ssl_context_factory=(lambda *_: context) if context else None,
                 log_config=None,
                 access_log=False,
@@ -56,6 +94,11 @@ class Server(uvicorn.Server):
                 timeout_notify=_ACCESS_REFRESH,
             )
         )
+
+    @property
+    def scheme(self) -> str:
+        """How its addresses begin."""
+        return "https" if self.config.is_ssl else "http"
 
     @contextlib.contextmanager
     def capture_signals(self) -> Iterator[None]:

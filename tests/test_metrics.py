@@ -1,0 +1,33 @@
+import re
+from pathlib import Path
+
+import pytest
+
+from exporter import metrics
+from exporter.metrics import Spec
+
+SPECS = [
+    *(value for value in vars(metrics).values() if isinstance(value, Spec)),
+    *metrics.INDEX.values(),
+]
+
+
+def test_the_table_in_the_docs_is_the_catalogue():
+    page = Path(__file__).parent.parent / "docs" / "metrics.md"
+    assert page.read_text() == metrics.markdown(), "run `make docs`"
+
+
+def test_the_table_names_every_metric():
+    assert all(f"| `{spec.name}` |" in metrics.markdown() for spec in SPECS)
+
+
+@pytest.mark.parametrize("spec", SPECS, ids=lambda spec: spec.name)
+def test_names_follow_the_guide(spec):
+    assert re.fullmatch(r"binance_(asset_index|api)_[a-z_]+[a-z]", spec.name)
+    assert spec.name.endswith("_total") == (spec.type == "counter")
+    assert spec.name.endswith(f"_{spec.unit}") or not spec.unit
+
+
+@pytest.mark.parametrize("spec", metrics.INDEX.values(), ids=lambda spec: spec.name)
+def test_every_help_of_the_index_names_its_api_field(spec):
+    assert re.search(r"\(API field [a-zA-Z]+[),]", spec.help)
