@@ -17,6 +17,7 @@ from pydantic import (
     HttpUrl,
     PlainSerializer,
     TypeAdapter,
+    ValidationError,
     WithJsonSchema,
 )
 
@@ -100,6 +101,8 @@ Symbol = Annotated[
     Field(pattern=r"^[\p{Lu}\p{Lo}\p{N}_]{1,64}$"),  # the exchange has traded assets named in Han
     expected("a symbol as the exchange spells it, such as BTCUSD"),
 ]
+
+_SYMBOL: TypeAdapter[str] = TypeAdapter(Symbol)
 
 ModuleName = Annotated[
     str,
@@ -195,6 +198,24 @@ def dump(settings: Settings) -> str:
     for module in data["modules"].values():
         module["proxy_url"] = _USERINFO.sub(_REDACTED, module["proxy_url"])
     return strict_yaml.dump(data)
+
+
+def with_base_url(settings: Settings, base_url: str) -> Settings:
+    """Return the same settings with every module asking one exchange."""
+    modules = {
+        name: module.model_copy(update={"base_url": base_url})
+        for name, module in settings.modules.items()
+    }
+    return settings.model_copy(update={"modules": modules})
+
+
+def is_symbol(text: str) -> bool:
+    """Tell whether a text is spelt as the exchange spells symbols."""
+    try:
+        _SYMBOL.validate_python(text)
+    except ValidationError:
+        return False
+    return True
 
 
 def json_schema() -> dict[str, Any]:

@@ -3,7 +3,7 @@
 import asyncio
 import math
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 
 from prometheus_client import CollectorRegistry
@@ -14,7 +14,6 @@ from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 
 from exporter import config
-from exporter.binance.rows import MAX_SYMBOL_LENGTH, valid_symbol
 from exporter.faults import ConfigError
 from exporter.fetch import Fetch
 from exporter.service import Module, Service
@@ -102,10 +101,10 @@ class App:
             return _bad_request(f"unknown module {name!r}: expected one of {known}")
         symbols = request.query_params.getlist("symbol")
         for symbol in symbols:
-            if not valid_symbol(symbol):
+            if not config.is_symbol(symbol):
                 return _bad_request(
-                    f"malformed symbol {symbol!r}: expected 1 to {MAX_SYMBOL_LENGTH}"
-                    " printable characters, such as BTCUSD"
+                    f"malformed symbol {symbol!r}: expected one as the exchange spells it,"
+                    " such as BTCUSD"
                 )
         scrape = await self._scrape(request, module, symbols or module.settings.symbols)
         return self._exposition(request, scrape)
@@ -134,7 +133,7 @@ class App:
             return PlainTextResponse(f"{error}\n", 500)
         return PlainTextResponse("Configuration reloaded.\n")
 
-    async def _scrape(self, request: Request, module: Module, symbols: list[str]) -> Scrape:
+    async def _scrape(self, request: Request, module: Module, symbols: Sequence[str]) -> Scrape:
         begun_at = time.monotonic()
         timeout = scrape_timeout(
             module.settings.timeout,
