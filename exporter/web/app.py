@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from prometheus_client import CollectorRegistry
 from starlette.applications import Starlette
 from starlette.concurrency import run_in_threadpool
+from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
@@ -71,8 +72,10 @@ class App:
                 Route("/-/healthy", self._healthy),
                 Route("/-/ready", self._ready),
                 Route("/-/reload", self._reload, methods=["POST", "PUT"]),
-            ]
+            ],
+            exception_handlers={HTTPException: _http_error},
         )
+        self.asgi.router.redirect_slashes = False  # an unknown path is a 404
 
     def _limited(self, handler: Handler) -> Handler:
         """Answer 503 at once where too many scrapes run already."""
@@ -179,6 +182,11 @@ def _body(request: Request, body: bytes, content_type: str) -> Response:
         body = compress(body)
     # set as a header, for Starlette would append a charset to media_type
     return Response(body, headers=headers | {"Content-Type": content_type})
+
+
+async def _http_error(_: Request, error: Exception) -> Response:
+    assert isinstance(error, HTTPException)  # noqa: S101 - what it is registered for
+    return PlainTextResponse(f"{error.detail}.\n", error.status_code, error.headers)
 
 
 def _bad_request(sentence: str) -> Response:
