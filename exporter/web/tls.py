@@ -31,6 +31,7 @@ def server_context(
     context.minimum_version = VERSIONS[min_version]
     context.maximum_version = VERSIONS[max_version]
     context.set_alpn_protocols(["http/1.1"])
+    context.num_tickets = 0  # no client comes back with a session older than the CA now trusted
     try:
         # Without a password of our own, OpenSSL would ask for one at the terminal.
         context.load_cert_chain(cert_file, key_file, password=_no_password)

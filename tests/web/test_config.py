@@ -14,13 +14,12 @@ HASH = bcrypt.hashpw(b"hunter2", bcrypt.gensalt(4)).decode()
 
 
 @pytest.fixture
-def folder(tmp_path, certificate):
+def folder(folder, certificate):
     """A folder with the files that the web configuration files of the tests name."""
-    certificate("server").write(tmp_path)
-    (tmp_path / "encrypted_key.pem").write_bytes(certificate("server").encrypted_key)
-    (tmp_path / "other_key.pem").write_bytes(certificate("other").key)
-    (tmp_path / "rsa_key.pem").write_bytes(certificate("rsa").key)
-    return tmp_path
+    (folder / "encrypted_key.pem").write_bytes(certificate("server").encrypted_key)
+    (folder / "other_key.pem").write_bytes(certificate("other").key)
+    (folder / "rsa_key.pem").write_bytes(certificate("rsa").key)
+    return folder
 
 
 def load(folder, text):
