@@ -23,7 +23,7 @@ from pydantic import (
 
 from exporter import config_file, duration, strict_yaml
 from exporter.config_file import Section, expected, refusal
-from exporter.pem import CertificatesFile
+from exporter.pem import OptionalCertificatesFile
 
 DEFAULT_MODULE = "default"
 """The module that /metrics serves."""
@@ -165,7 +165,7 @@ class Module(Section):
     ] = Field("", repr=False)
     """The proxy to go through; user and password in it are shown nowhere."""
 
-    ca_file: CertificatesFile = ""
+    ca_file: OptionalCertificatesFile = ""
     """PEM certificates to trust instead of the system's, as for a proxy that looks inside TLS."""
 
     margin_assets: MarginAssets = MarginAssets()
