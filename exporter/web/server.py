@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 import functools
 import logging
+import os
 import signal
 import socket
 from collections.abc import Callable, Coroutine, Iterator, Sequence
@@ -157,10 +158,11 @@ def listen(addresses: Sequence[str]) -> list[socket.socket]:
         host, _, port = address.rpartition(":")
         try:
             sockets.append(_listen(host.strip("[]"), int(port)))
-        except (OSError, OverflowError) as error:
+        except OSError as error:
             for each in sockets:
                 each.close()
-            reason = error.strerror if isinstance(error, OSError) else str(error)
+            looked_up = isinstance(error, socket.gaierror)
+            reason = error.strerror if looked_up else os.strerror(error.errno or 0)
             raise OSError(f"cannot listen on {address}: {reason}") from error
     return sockets
 
