@@ -91,7 +91,7 @@ def running(*flags: str, prefix: tuple[str, ...] = (), scheme: str = "http") -> 
         try:
             port = until(
                 lambda: (
-                    re.search(r"msg=listening .*port=(\d+)", log_file.read_text())
+                    re.search(r"msg=listening addresses=\S+:(\d+)", log_file.read_text())
                     or process.poll() is not None
                 )
             )
