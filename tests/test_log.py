@@ -7,7 +7,6 @@ import pytest
 
 from exporter import log
 
-
 LIBRARIES = ("urllib3", "uvicorn.error")
 
 
