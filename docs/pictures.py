@@ -17,7 +17,13 @@ COMMAND = Path(sys.executable).parent / "binance-asset-index-exporter"
 FOLDER = Path(__file__).parent / "images"
 PORT = 10197
 URL = f"http://127.0.0.1:{PORT}"
-FLAGS = ("--headless=new", "--no-sandbox", "--disable-gpu", "--disable-background-networking")
+FLAGS = (
+    "--headless=new",
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-background-networking",
+    "--hide-scrollbars",
+)
 PICTURES = {
     "status-desktop-light.png": (1180, 860, "light"),
     "status-phone-dark.png": (390, 860, "dark"),
