@@ -6,7 +6,7 @@ RUN    := $(VENV)/.run
 DEV    := $(VENV)/.dev
 INSTALL = $(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt
 
-.PHONY: help run test lint types unit soak fuzz docs clean
+.PHONY: help run test lint types unit soak fuzz docs pictures bench clean
 
 help: ## list the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -45,6 +45,12 @@ soak: $(DEV) ## faults and clients at random; SECONDS=300 long, SEED= of your ch
 docs: $(DEV) ## write the pages that are generated from the code
 	@$(BIN)/python -m exporter.metrics > docs/metrics.md
 	@$(BIN)/python -m exporter.config > docs/config.schema.json
+
+pictures: $(DEV) ## take the README's pictures of the status page (needs chromium-driver)
+	@$(BIN)/python docs/pictures.py
+
+bench: $(DEV) ## what a scrape costs, as a ratio to the bare fetch
+	@$(BIN)/python benchmarks/scrape.py
 
 clean: ## remove what the other targets made
 	rm -rf $(VENV) build dist .mypy_cache .pytest_cache .ruff_cache .hypothesis
