@@ -33,12 +33,14 @@ class WrongAnswer:
         reason: how it is counted.
         error: how it is logged.
         hangs: whether only the deadline ends it.
+        also_logged: lines beside that of the failure.
     """
 
     play: Script
     reason: str
     error: str
     hangs: bool = False
+    also_logged: tuple[str, ...] = ()
 
 
 def says(*parts: bytes) -> Script:
@@ -118,7 +120,6 @@ def _hangs(play: Script) -> WrongAnswer:
 
 
 _TOO_LARGE = f"the body is over {32 * MIB} bytes"
-_ALL_REFUSED = "all 1 rows were refused: "
 _BANNED = "Way too many requests; IP(1.2.3.4) banned until 1615183669840."
 _GEO = "Service unavailable from a restricted location according to 'b. Eligibility'"
 
@@ -168,9 +169,11 @@ WRONG_ANSWERS: dict[str, WrongAnswer] = {
     "200_html": _body(HTML, _NOT_JSON),
     "200_truncated_json": _body(ROWS[:-2], _NOT_JSON),
     "200_not_utf8": _body(b'["\xff"]', _NOT_JSON),
-    "200_nan": _body(
-        b'[{"symbol":"BTCUSD","index":NaN}]',
-        f"{_ALL_REFUSED}BTCUSD: index is not a decimal above zero",
+    "200_nan": WrongAnswer(
+        says(ok(b'[{"symbol":"BTCUSD","index":NaN}]')),
+        "bad_payload",
+        "all 1 rows were refused: BTCUSD: index is not a decimal above zero",
+        also_logged=('"rows refused" rows=1 detail="BTCUSD: index is not a decimal above zero"',),
     ),
     "200_brackets": _body(b"[" * 100_000, _NOT_JSON),
     "200_brackets_closed": _body(b"[" * 100_000 + b"]" * 100_000, _NOT_JSON),
