@@ -75,6 +75,7 @@ def test_another_shape_is_refused(body):
         parse_exchange_info(body)
 
 
+@pytest.mark.fuzz
 @given(st.binary() | st.text().map(lambda text: f'{{"assets":[{text}]}}'.encode()))
 def test_no_body_raises_anything_else(body):
     with contextlib.suppress(BadPayload):
