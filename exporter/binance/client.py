@@ -135,7 +135,7 @@ class Client:
         limit: int,
         deadline: float,
         options: RequestOptions,
-    ) -> bytes:
+    ) -> bytearray:
         """Send one request, and once more where a pooled connection was found closed."""
         try:
             try:
@@ -156,7 +156,7 @@ class Client:
         limit: int,
         deadline: float,
         options: RequestOptions,
-    ) -> bytes:
+    ) -> bytearray:
         self.gate.check(options.weight_ceiling_ratio)
         start = time.monotonic()
         if start >= deadline:
@@ -177,7 +177,7 @@ class Client:
         finally:
             self._metrics.duration.labels(endpoint).observe(time.monotonic() - start)
 
-    def _answer(self, response: requests.Response, limit: int) -> bytes:
+    def _answer(self, response: requests.Response, limit: int) -> bytearray:
         """The body of a 200; any other answer is raised as its error."""
         status = response.status_code
         if status == HTTPStatus.OK:
@@ -186,13 +186,13 @@ class Client:
         try:
             body = _read(response, min(limit, _SMALL_BODY))
         except (errors.ApiError, requests.RequestException):
-            body = b""  # the status says enough
+            body = bytearray()  # the status says enough
         code, message = _error_object(body)
         self.gate.learn(status, response.headers, message)
         raise _refusal(status, code)
 
 
-def _read(response: requests.Response, limit: int) -> bytes:
+def _read(response: requests.Response, limit: int) -> bytearray:
     announced = response.headers.get("Content-Length", "")
     if re.fullmatch(r"[0-9]{1,18}", announced) and int(announced) > limit:
         raise errors.TooLarge(f"the body is over {limit} bytes")
@@ -201,7 +201,7 @@ def _read(response: requests.Response, limit: int) -> bytes:
         body += chunk
         if len(body) > limit:
             raise errors.TooLarge(f"the body is over {limit} bytes")
-    return bytes(body)
+    return body
 
 
 def _typed(error: requests.RequestException, deadline: float) -> errors.ApiError:
@@ -212,12 +212,12 @@ def _typed(error: requests.RequestException, deadline: float) -> errors.ApiError
     return errors.ConnectionFailed(f"the connection failed: {type(error).__name__}")
 
 
-def _check_values(body: bytes, limit: int) -> None:
+def _check_values(body: bytearray, limit: int) -> None:
     if body.count(b",") >= limit:
         raise errors.BadPayload(f"the body holds more values than {limit}")
 
 
-def _decode(body: bytes) -> Any:
+def _decode(body: bytearray) -> Any:
     try:
         # parse_int=float: int() refuses more than 4300 digits, and that would spoil all rows
         return json.loads(body, parse_int=float)
@@ -225,7 +225,7 @@ def _decode(body: bytes) -> Any:
         raise errors.BadPayload("the body is not JSON") from None
 
 
-def _error_object(body: bytes) -> tuple[int | None, str]:
+def _error_object(body: bytearray) -> tuple[int | None, str]:
     """`code` and `msg` of an error object, or (None, "")."""
     try:
         document = _decode(body)

@@ -43,7 +43,7 @@ class _Document(BaseModel):
     rateLimits: list[Any] = []  # noqa: N815 - the exchange's spelling
 
 
-def parse_exchange_info(body: bytes) -> ExchangeInfo:
+def parse_exchange_info(body: bytes | bytearray) -> ExchangeInfo:
     """Read the answer; an asset that is malformed is left out.
 
     Raises:
