@@ -183,12 +183,13 @@ class Client:
         if status == HTTPStatus.OK:
             self.gate.learn(status, response.headers, "")
             return _read(response, limit)
-        try:
-            body = _read(response, min(limit, _SMALL_BODY))
-        except (errors.ApiError, requests.RequestException):
-            body = bytearray()  # the status says enough
-        code, message = _error_object(body)
-        self.gate.learn(status, response.headers, message)
+        with self.gate.hear_out(status):
+            try:
+                body = _read(response, min(limit, _SMALL_BODY))
+            except (errors.ApiError, requests.RequestException):
+                body = bytearray()  # the status says enough
+            code, message = _error_object(body)
+            self.gate.learn(status, response.headers, message)
         raise _refusal(status, code)
 
 

@@ -4,11 +4,12 @@ The exchange allows an address a weight of requests in each UTC minute, answers 
 bans with 418 whoever goes on. Other programs may share the address.
 """
 
+import contextlib
 import email.utils
 import re
 import threading
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from http import HTTPStatus
 from typing import Literal
 
@@ -51,6 +52,12 @@ class Gate:
         self._banned_until = 0.0
         self._ceiling_until = 0.0
         self._next_ban = FIRST_BAN
+        self._hearing = 0
+
+    @property
+    def hearing(self) -> bool:
+        """Whether a refusal's body is on its way."""
+        return self._hearing > 0
 
     @property
     def used_weight(self) -> int:
@@ -83,9 +90,23 @@ class Gate:
             now = self._clock()
             if now < self._blocked_until:
                 raise Held("blocked", self._blocked_until)
+            if self._hearing:
+                raise Held("blocked", now + 1)
             if self._current_weight(now) >= ceiling_ratio * self._weight_limit:
                 self._ceiling_until = _next_minute(now)
                 raise Held("weight_ceiling", self._ceiling_until)
+
+    @contextlib.contextmanager
+    def hear_out(self, status: int) -> Iterator[None]:
+        """Hold while the body of a 429 or 418, which may say until when to hold, is on its way."""
+        counts = status in {HTTPStatus.TOO_MANY_REQUESTS, BAN}
+        with self._lock:
+            self._hearing += counts
+        try:
+            yield
+        finally:
+            with self._lock:
+                self._hearing -= counts
 
     def learn(self, status: int, headers: Mapping[str, str], message: str) -> None:
         """Take in what an answer tells about limits.

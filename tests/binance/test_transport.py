@@ -1,5 +1,7 @@
+import contextlib
 import gzip
 import socket
+import threading
 import time
 
 import pytest
@@ -7,7 +9,7 @@ from prometheus_client import CollectorRegistry
 
 from exporter.binance import errors
 from exporter.binance.client import Client, RequestOptions
-from exporter.binance.gate import Gate
+from exporter.binance.gate import Gate, Held
 from exporter.instrumentation import ApiMetrics
 from tests.raw_server import ok, raw_server, read_request, trickle
 
@@ -228,3 +230,30 @@ def test_a_ban_is_learnt_though_its_body_never_ends():
         with pytest.raises(errors.Banned):
             client.asset_index(None, time.monotonic() + SHORT, RequestOptions())
         assert client.gate.blocked_until > 0
+
+
+@pytest.mark.parametrize("status", [b"418 I'm a teapot", b"429 Too Many Requests"])
+def test_nothing_leaves_while_the_body_of_a_ban_is_still_on_its_way(status):
+    requests = []
+    refused = threading.Event()
+
+    def script(connection: socket.socket) -> None:
+        requests.append(read_request(connection))
+        connection.sendall(b"HTTP/1.1 %s\r\nContent-Length: 5000\r\n\r\n" % status)
+        read_request(connection)
+
+    with raw_server(script) as url:
+        client = Client(url, Gate(), ApiMetrics(CollectorRegistry()))
+
+        def first() -> None:
+            with contextlib.suppress(errors.ApiError):
+                client.asset_index(None, time.monotonic() + 1, RequestOptions())
+            refused.set()
+
+        threading.Thread(target=first).start()
+        while not requests or not client.gate.hearing:
+            assert not refused.wait(0.005)
+        with pytest.raises(Held):
+            client.asset_index(None, time.monotonic() + 5, RequestOptions())
+        assert refused.wait(5)
+    assert len(requests) == 1
