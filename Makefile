@@ -42,6 +42,7 @@ unit: $(DEV) ## all tests; one that needs a missing tool skips and names the pac
 docs: $(DEV) ## write the pages that are generated from the code
 	@$(BIN)/python -m exporter.metrics > docs/metrics.md
 	@$(BIN)/python -m exporter.config > docs/config.schema.json
+	@$(BIN)/python rules/table.py
 
 pictures: $(DEV) ## take the README's pictures of the status page (needs chromium-driver)
 	@$(BIN)/python docs/pictures.py
