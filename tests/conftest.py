@@ -1,9 +1,18 @@
+"""What several tests need: the captures, golden files, throw-away certificates."""
+
+import datetime
+import functools
 import json
 from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.x509.oid import NameOID
 from hypothesis import settings
 
 TESTDATA = Path(__file__).parent / "testdata"
@@ -41,3 +50,51 @@ def testdata() -> Path:
 def capture() -> Callable[[str], Any]:
     """The exchange's real answers, by file name without its ending."""
     return lambda name: json.loads((TESTDATA / "captures" / f"{name}.json").read_text())
+
+
+LONG_AGO = datetime.datetime(2020, 1, 1, tzinfo=datetime.UTC)
+LONG_AFTER = datetime.datetime(2120, 1, 1, tzinfo=datetime.UTC)
+
+
+@dataclass(frozen=True)
+class Certificate:
+    """A self-signed certificate and its key, both PEM."""
+
+    cert: bytes
+    key: bytes
+
+    def write(self, folder):
+        (folder / "cert.pem").write_bytes(self.cert)
+        (folder / "key.pem").write_bytes(self.key)
+
+
+@pytest.fixture(scope="session")
+def certificate():
+    """Make the certificate of a name; the same name is the same certificate."""
+    return _certificate
+
+
+@functools.cache
+def _certificate(name):
+    key = ec.generate_private_key(ec.SECP256R1())
+    subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)])
+    cert = (
+        x509.CertificateBuilder()
+        .subject_name(subject)
+        .issuer_name(subject)
+        .public_key(key.public_key())
+        .serial_number(x509.random_serial_number())
+        .not_valid_before(LONG_AGO)
+        .not_valid_after(LONG_AFTER)
+        .add_extension(x509.SubjectAlternativeName([x509.DNSName("localhost")]), critical=False)
+        .add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
+        .sign(key, hashes.SHA256())
+    )
+    return Certificate(
+        cert.public_bytes(serialization.Encoding.PEM),
+        key.private_bytes(
+            serialization.Encoding.PEM,
+            serialization.PrivateFormat.PKCS8,
+            serialization.NoEncryption(),
+        ),
+    )

@@ -1,0 +1,211 @@
+"""The configuration file: which modules there are, and what each asks of the exchange.
+
+docs/config.schema.json, with which editors check and complete it, is written by
+`python -m exporter.config`.
+"""
+
+import json
+import re
+import sys
+from pathlib import Path
+from typing import Annotated, Any
+
+from pydantic import (
+    AfterValidator,
+    BeforeValidator,
+    Field,
+    HttpUrl,
+    PlainSerializer,
+    TypeAdapter,
+    WithJsonSchema,
+)
+
+from exporter import config_file, duration, strict_yaml
+from exporter.config_file import Section, expected, refusal
+from exporter.pem import CertificatesFile
+
+DEFAULT_MODULE = "default"
+"""The module that /metrics serves."""
+
+_REDACTED = "<secret>"  # as Prometheus writes it
+_USERINFO = re.compile(r"(?<=//)[^/]*(?=@)")
+_ABSENT = object()
+_HTTP_URL = TypeAdapter(HttpUrl)
+
+
+def _seconds(value: object) -> object:
+    """Read a duration; a plain 0 needs no unit, as in Prometheus."""
+    if isinstance(value, str):
+        return duration.parse(value)
+    if isinstance(value, bool) or (isinstance(value, int) and value):
+        raise ValueError
+    return value
+
+
+def _within(low: float, high: float) -> AfterValidator:
+    def check(seconds: float) -> float:
+        if not low <= seconds <= high:
+            raise ValueError
+        return seconds
+
+    return AfterValidator(check)
+
+
+def _base_url(text: str) -> str:
+    url = _HTTP_URL.validate_python(text, strict=True)
+    if (url.username, url.password, url.query, url.fragment) != (None, None, None, None):
+        raise ValueError
+    return str(url).rstrip("/")
+
+
+def _proxy_url(text: str) -> str:
+    if not text:
+        return text
+    url = _HTTP_URL.validate_python(text, strict=True)
+    if (url.path, url.query, url.fragment) != ("/", None, None):
+        raise ValueError
+    return str(url).rstrip("/")
+
+
+def _each_once(symbols: tuple[str, ...]) -> tuple[str, ...]:
+    for index, symbol in enumerate(symbols):
+        if symbol in symbols[:index]:
+            raise refusal(f"expected each symbol once, got {symbol} twice")
+    return symbols
+
+
+def _default_among(modules: object) -> object:
+    """Let a missing `default` be told with all other faults, in the place where it should be."""
+    if modules is None or modules == {}:
+        return {DEFAULT_MODULE: {}}
+    return {DEFAULT_MODULE: _ABSENT} | modules if isinstance(modules, dict) else modules
+
+
+def _present(module: object) -> object:
+    if module is _ABSENT:
+        raise refusal("expected a module of this name, as it is the one that /metrics serves")
+    return module
+
+
+Duration = Annotated[
+    float,
+    BeforeValidator(_seconds),
+    PlainSerializer(duration.render, return_type=str),
+    WithJsonSchema({"anyOf": [{"type": "string", "pattern": duration.PATTERN}, {"const": 0}]}),
+]
+"""Seconds; in the file as Prometheus writes durations."""
+
+Symbol = Annotated[
+    str,
+    Field(pattern=r"^[\p{Lu}\p{Lo}\p{N}_]{1,64}$"),  # the exchange has traded assets named in Han
+    expected("a symbol as the exchange spells it, such as BTCUSD"),
+]
+
+ModuleName = Annotated[
+    str,
+    Field(pattern="^[A-Za-z_][A-Za-z0-9_-]*$"),
+    expected("a module name of letters, digits, _ and -, not beginning with a digit or -"),
+]
+
+
+class MarginAssets(Section):
+    """Which assets count as margin, from exchangeInfo, fetched in the background."""
+
+    enabled: Annotated[bool, expected("true or false")] = True
+    """Whether to fetch it at all."""
+
+    refresh_interval: Annotated[
+        Duration, _within(1, 604_800), expected("a duration from 1s to 1w, such as 1h")
+    ] = 3600.0
+    """How long one answer is used; the list changes a few times a year."""
+
+
+class Module(Section):
+    """What a scrape of one module asks of the exchange."""
+
+    base_url: Annotated[
+        str,
+        AfterValidator(_base_url),
+        expected("an http:// or https:// URL with a host and without user, query or fragment"),
+    ] = "https://fapi.binance.com"
+    """The exchange's API, without /fapi; the testnet is https://testnet.binancefuture.com."""
+
+    symbols: Annotated[tuple[Symbol, ...], Field(strict=False), AfterValidator(_each_once)] = ()
+    """The symbols to expose; none for every asset. One to nine of them weigh less than all."""
+
+    timeout: Annotated[
+        Duration, _within(0.001, 60), expected("a duration from 1ms to 1m, such as 5s")
+    ] = 5.0
+    """The longest a fetch may take, from connecting to the last byte."""
+
+    min_interval: Annotated[
+        Duration, _within(0, 3600), expected("a duration from 0s to 1h, such as 10s")
+    ] = 0.0
+    """How long a fetch is used again; 0s makes every scrape a fetch."""
+
+    weight_ceiling_ratio: Annotated[
+        float, Field(gt=0, le=1), expected("a number above 0 and at most 1")
+    ] = 0.8
+    """The share of the weight limit after which no request leaves until the next minute."""
+
+    max_body_bytes: Annotated[
+        int, Field(ge=1024, le=1 << 30), expected("a whole number from 1024 to 1073741824")
+    ] = 33_554_432
+    """The largest answer read; exchangeInfo is by far the largest there is."""
+
+    proxy_url: Annotated[
+        str,
+        AfterValidator(_proxy_url),
+        expected(
+            "an http:// or https:// URL with a host and no path, or an empty string", secret=True
+        ),
+    ] = Field("", repr=False)
+    """The proxy to go through; user and password in it are shown nowhere."""
+
+    ca_file: CertificatesFile = ""
+    """PEM certificates to trust instead of the system's, as for a proxy that looks inside TLS."""
+
+    margin_assets: MarginAssets = MarginAssets()
+    """Which assets count as margin."""
+
+
+class Settings(Section):
+    """The configuration of binance-asset-index-exporter."""
+
+    modules: Annotated[
+        dict[ModuleName, Annotated[Module, BeforeValidator(_present)]],
+        BeforeValidator(_default_among),
+        Field(json_schema_extra={"required": [DEFAULT_MODULE], "additionalProperties": False}),
+    ] = Field({DEFAULT_MODULE: Module()})
+    """By name: /metrics serves the module `default`, /probe?module=NAME any of them."""
+
+
+def load(file: Path | None) -> Settings:
+    """Read the configuration file; without one, the built-in configuration.
+
+    Raises:
+        ConfigError: The file is refused; it tells every fault.
+    """
+    return config_file.load(file, Settings) if file else Settings()
+
+
+def dump(settings: Settings) -> str:
+    """Return the configuration in force as YAML with every key, passwords redacted."""
+    data = settings.model_dump(mode="json")
+    for module in data["modules"].values():
+        module["proxy_url"] = _USERINFO.sub(_REDACTED, module["proxy_url"])
+    return strict_yaml.dump(data)
+
+
+def json_schema() -> dict[str, Any]:
+    """Return the JSON Schema of the file."""
+    schema = Settings.model_json_schema()
+    for section in (Module, MarginAssets):
+        properties = schema["$defs"][section.__name__]["properties"]
+        for key, default in section().model_dump(mode="json").items():
+            properties[key]["default"] = default  # as it is written in the file
+    return {"$schema": "https://json-schema.org/draft/2020-12/schema"} | schema
+
+
+if __name__ == "__main__":
+    sys.stdout.write(json.dumps(json_schema(), indent=2) + "\n")

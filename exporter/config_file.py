@@ -1,0 +1,159 @@
+"""A YAML file against its model: the way in for both configuration files.
+
+A model is made of `Section`s, and each of its scalars says with `expected` what it takes, so that
+a fault can say what was expected and what was found.
+"""
+
+import difflib
+from collections.abc import Mapping
+from pathlib import Path
+from typing import ClassVar, TypeVar, get_args
+
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    ValidationError,
+    ValidationInfo,
+    ValidatorFunctionWrapHandler,
+    WrapValidator,
+    model_validator,
+)
+from pydantic_core import ErrorDetails, PydanticCustomError
+
+from exporter import strict_yaml
+from exporter.faults import ConfigError, Fault, KeyPath, found, kind, where
+
+_MAX_BYTES = 1 << 20  # a larger file is some other file, given by mistake
+
+
+class Section(BaseModel):
+    """A mapping of the file. One without content, as when all its keys are comments, is empty."""
+
+    model_config = ConfigDict(
+        extra="forbid",
+        frozen=True,
+        strict=True,
+        hide_input_in_errors=True,
+        use_attribute_docstrings=True,
+    )
+
+    unsupported: ClassVar[Mapping[str, str]] = {}
+    """Keys that the format has and this exporter has not, with the reason if there is one."""
+
+    @model_validator(mode="before")
+    @classmethod
+    def _nothing_is_empty(cls, data: object) -> object:
+        return {} if data is None else data
+
+
+AnySection = TypeVar("AnySection", bound=Section)
+
+
+def load(file: Path, model: type[AnySection]) -> AnySection:
+    """Read a configuration file; relative paths in it are relative to its folder.
+
+    Raises:
+        ConfigError: The file cannot be read or does not fit the model. It tells every fault.
+    """
+    document = strict_yaml.parse(_read(file), file)
+    faults = list(document.faults)
+    try:
+        settings = model.model_validate(document.data, context=file.parent.absolute())
+    except ValidationError as error:
+        faults += (_fault(details, document, model) for details in error.errors(include_url=False))
+    if faults:
+        # Not "from" the ValidationError, as that one holds the values, secrets too.
+        raise ConfigError(file, faults) from None
+    return settings
+
+
+def expected(what: str, *, secret: bool = False) -> WrapValidator:
+    """Let whatever is wrong with a scalar be told as "expected `what`, got ...".
+
+    The text of a ValueError from the scalar's own validators is told after it, as the reason.
+
+    Args:
+        what: The values taken, as a noun.
+        secret: Whether the value must not be shown.
+    """
+
+    def check(value: object, validate: ValidatorFunctionWrapHandler) -> object:
+        try:
+            return validate(value)
+        except ValidationError as error:
+            reason = str(error.errors()[0].get("ctx", {}).get("error", ""))
+        got = "a value not shown here" if secret else found(value)
+        sentence = f"expected {what}, got {got}" + (f": {reason}" if reason else "")
+        raise refusal(sentence)
+
+    return WrapValidator(check)
+
+
+def refusal(sentence: str) -> PydanticCustomError:
+    """Return the error for a validator to raise whose sentence is to be told as it is."""
+    return PydanticCustomError("refused", "{sentence}", {"sentence": sentence})
+
+
+def in_folder(path: str, info: ValidationInfo) -> str:
+    """Resolve a path of the file against the file's folder; `""` stays, as it means no file."""
+    return str((info.context or Path()) / path) if path else ""
+
+
+def _read(file: Path) -> str:
+    try:
+        with file.open("rb") as stream:
+            content = stream.read(_MAX_BYTES + 1)
+    except (OSError, ValueError) as error:
+        reason = getattr(error, "strerror", None) or error
+        raise ConfigError(file, [Fault(0, "", f"cannot be read: {reason}")]) from None
+    if len(content) > _MAX_BYTES:
+        raise ConfigError(file, [Fault(0, "", "larger than 1 MiB")])
+    try:
+        return content.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        line = content.count(b"\n", 0, error.start) + 1
+        raise ConfigError(file, [Fault(line, "", "not UTF-8")]) from None
+
+
+def _fault(details: ErrorDetails, document: strict_yaml.Document, model: type[Section]) -> Fault:
+    path = tuple(key for key in details["loc"] if key != "[key]")
+    value = details["input"]
+    match details["type"]:
+        case "refused":
+            sentence = details["ctx"]["sentence"]
+        case "extra_forbidden":
+            sentence = _unknown_key(str(path[-1]), _section_at(model, path[:-1]))
+        case "missing":
+            sentence = "required key is missing"
+        case "model_type" | "dict_type":
+            sentence = f"expected a mapping, got {kind(value)}"
+        case "tuple_type":
+            sentence = f"expected a list, got {kind(value)}"
+        case _:
+            sentence = details["msg"]
+    return Fault(document.line(path), where(path), sentence)
+
+
+def _section_at(model: type[Section], path: KeyPath) -> type[Section]:
+    """Return the section that holds the keys at `path`."""
+    for key in path:
+        for name, field in model.model_fields.items():
+            if key == (field.alias or name):
+                model = _section_in(field.annotation) or model
+    return model
+
+
+def _section_in(annotation: object) -> type[Section] | None:
+    """Return the section inside an annotation such as `dict[str, Section]`."""
+    if isinstance(annotation, type) and issubclass(annotation, Section):
+        return annotation
+    return next(filter(None, map(_section_in, get_args(annotation))), None)
+
+
+def _unknown_key(key: str, section: type[Section]) -> str:
+    if key in section.unsupported:
+        return " ".join(["is not supported by this exporter", section.unsupported[key]]).strip()
+    keys = [field.alias or name for name, field in section.model_fields.items()]
+    if close := difflib.get_close_matches(key.partition(":")[0], keys, n=1):
+        return f"unknown key, did you mean {close[0]}?"
+    return f"unknown key, expected one of {', '.join(keys)}"

@@ -1,0 +1,243 @@
+import contextlib
+import json
+import re
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from pydantic import ValidationError
+
+from exporter import config, strict_yaml
+from exporter.config_file import Section
+from exporter.faults import ConfigError
+
+ROOT = Path(__file__).parents[1]
+TESTDATA = Path(__file__).parent / "testdata" / "config"
+
+
+def refusal(file):
+    with pytest.raises(ConfigError) as error:
+        config.load(file)
+    return error.value
+
+
+def write(folder, text):
+    file = folder / "config.yaml"
+    file.write_text(text)
+    return file
+
+
+def keys(section):
+    """Every key path there is below a section of the model, modules being `*`."""
+    for name, field in section.model_fields.items():
+        yield (name,)
+        inner = config.Module if name == "modules" else field.annotation
+        if isinstance(inner, type) and issubclass(inner, Section):
+            between = ("default",) if name == "modules" else ()
+            yield from ((name, *between, *rest) for rest in keys(inner))
+
+
+def test_has_a_configuration_without_a_file():
+    module = config.load(None).modules["default"]
+    assert module.base_url == "https://fapi.binance.com"
+    assert module.symbols == ()
+    assert (module.timeout, module.min_interval) == (5, 0)
+    assert module.margin_assets.refresh_interval == 3600
+
+
+@pytest.mark.parametrize(
+    "text", ["", "# nothing\n", "modules:", "modules: {}", "modules: {default: }", "---\n"]
+)
+def test_takes_the_default_of_whatever_is_left_out(tmp_path, text):
+    assert config.load(write(tmp_path, text)) == config.Settings()
+
+
+def test_reads_every_key(tmp_path, certificate):
+    (tmp_path / "ca.pem").write_bytes(certificate("ca").cert)
+    file = write(
+        tmp_path,
+        """
+modules:
+  default:
+    base_url: https://testnet.binancefuture.com/
+    symbols: [BTCUSD, 1INCHUSD, 币安人生USD]
+    timeout: 1s500ms
+    min_interval: 1m30s
+    weight_ceiling_ratio: 1
+    max_body_bytes: 1024
+    proxy_url: http://user:hunter2@proxy:3128
+    ca_file: ca.pem
+    margin_assets:
+      enabled: false
+      refresh_interval: 1d
+""",
+    )
+    assert config.load(file).modules["default"] == config.Module(
+        base_url="https://testnet.binancefuture.com",
+        symbols=("BTCUSD", "1INCHUSD", "币安人生USD"),
+        timeout=1.5,
+        min_interval=90.0,
+        weight_ceiling_ratio=1.0,
+        max_body_bytes=1024,
+        proxy_url="http://user:hunter2@proxy:3128",
+        ca_file=str(tmp_path / "ca.pem"),
+        margin_assets=config.MarginAssets(enabled=False, refresh_interval=86_400.0),
+    )
+
+
+def test_does_not_hand_defaults_from_module_to_module(tmp_path):
+    settings = config.load(write(tmp_path, "modules: {default: {timeout: 9s}, other: {}}"))
+    assert settings.modules["other"].timeout == 5
+
+
+def test_takes_a_zero_without_a_unit(tmp_path):
+    file = write(tmp_path, 'modules: {default: {min_interval: 0}, other: {min_interval: "0"}}')
+    assert [module.min_interval for module in config.load(file).modules.values()] == [0, 0]
+
+
+def test_reads_a_file_with_a_byte_order_mark(tmp_path):
+    assert config.load(write(tmp_path, "\ufeffmodules:\n")) == config.Settings()
+
+
+@pytest.mark.parametrize("file", sorted(TESTDATA.glob("*.bad.yaml")), ids=lambda file: file.name)
+def test_tells_the_fault_that_the_first_line_of_the_file_names(file):
+    fault = file.read_bytes().splitlines()[0].decode().removeprefix("# ")
+    assert str(refusal(file)) == f"{file}:{fault}"
+
+
+def test_tells_all_faults_at_once_in_the_order_of_the_file(tmp_path):
+    file = write(
+        tmp_path,
+        """modules:
+  main:
+    timeout: 1:30
+    timeout: 2s
+    symbols: [btcusd, BTCUSD, x]
+    margin_assets:
+      enabled: no
+      every: 5m
+  5: {}
+""",
+    )
+    lines = refusal(file).lines
+    assert [line.split(":")[1] for line in lines] == ["1", "3", "4", "5", "5", "7", "8", "9"]
+
+
+@pytest.mark.parametrize("name", ["absent.yaml", ".", "not_pem.txt/x.yaml"])
+def test_tells_why_a_file_cannot_be_read(name):
+    assert re.fullmatch(r".*: cannot be read: [A-Z][a-z ]+", str(refusal(TESTDATA / name)))
+
+
+def test_refuses_a_file_that_is_some_other_file(tmp_path):
+    file = write(tmp_path, "#" * (1 << 20) + "\n")
+    assert str(refusal(file)) == f"{file}: larger than 1 MiB"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "proxy_url: http://user:hunter2@",
+        "proxy_url: user:hunter2@proxy",
+        "proxy_url: [http://user:hunter2@proxy]",
+        "proxy_url: *hunter2",
+        "proxy_url: &hunter2 ''",
+        "proxy_url: !hunter2 ''",
+        "proxy_url: !hunter2!x ''",
+        "proxy_url: 'http://user:hunter2@proxy",
+        "proxy_url:http://user:hunter2@proxy",
+        "base_url: https://user:hunter2@fapi.binance.com",
+        "ca_file: http://user:hunter2@proxy",
+        "symbols: http://user:hunter2@proxy",
+        "{proxy_url:http://user:hunter2@proxy}",
+        "{http://user:hunter2@proxy: 1}",
+    ],
+)
+def test_never_shows_a_password(tmp_path, text):
+    file = write(tmp_path, f"modules:\n  default:\n    {text}\n")
+    with pytest.raises(ConfigError) as error:
+        config.load(file)
+    assert "hunter2" not in str(error.value)
+    assert error.value.__context__ is None or error.value.__suppress_context__
+
+
+def test_shows_no_password_where_a_module_is_printed():
+    assert "hunter2" not in repr(config.Module(proxy_url="http://user:hunter2@proxy"))
+
+
+def test_cannot_be_changed():
+    with pytest.raises(ValidationError):
+        config.load(None).modules["default"].timeout = 1.0
+
+
+@given(text=st.text() | st.text("modules:default{}[]\n -\"'&*!|0159sé#"))
+def test_no_text_raises_anything_else(tmp_path_factory, text):
+    file = tmp_path_factory.getbasetemp() / "any.yaml"
+    file.write_text(text, encoding="utf-8", errors="replace")
+    with contextlib.suppress(ConfigError):
+        config.load(file)
+
+
+@given(
+    value=st.recursive(
+        st.none() | st.booleans() | st.integers() | st.floats() | st.text(),
+        lambda inner: st.lists(inner, max_size=2) | st.dictionaries(st.text(), inner, max_size=2),
+        max_leaves=4,
+    ),
+    key=st.sampled_from([*config.Module.model_fields]),
+)
+def test_no_value_of_a_key_raises_anything_else(tmp_path_factory, key, value):
+    file = tmp_path_factory.getbasetemp() / "any.yaml"
+    file.write_text(json.dumps({"modules": {"default": {key: value}}}))
+    with contextlib.suppress(ConfigError):
+        config.load(file)
+
+
+def test_dumps_what_loads_as_the_same(tmp_path):
+    settings = config.Settings(
+        modules={
+            "default": config.Module(symbols=("BTCUSD", "1E3", "010"), timeout=0.25),
+            "other": config.Module(base_url="http://[::1]:8080/prefix", min_interval=90.0),
+        }
+    )
+    assert config.load(write(tmp_path, config.dump(settings))) == settings
+
+
+def test_dumps_every_key():
+    dumped = strict_yaml.parse(config.dump(config.Settings()), Path())
+    assert {path for path in dumped.lines if path} == {
+        *keys(config.Settings),
+        ("modules", "default"),
+    }
+
+
+def test_dumps_no_password():
+    settings = config.Settings(modules={"default": config.Module(proxy_url="http://u:p%40@h:3128")})
+    assert "proxy_url: http://<secret>@h:3128\n" in config.dump(settings)
+
+
+def test_has_an_example_that_is_the_built_in_configuration():
+    assert config.load(ROOT / "config.example.yaml") == config.Settings()
+
+
+def test_has_an_example_that_names_every_key():
+    file = ROOT / "config.example.yaml"
+    document = strict_yaml.parse(file.read_text(), file)
+    assert {*document.lines} >= {*keys(config.Settings)}
+
+
+def test_has_an_example_whose_second_module_loads(tmp_path):
+    text = (ROOT / "config.example.yaml").read_text()
+    uncommented = re.sub(r"^  # (?=collateral:|  )", "  ", text, flags=re.MULTILINE)
+    module = config.load(write(tmp_path, uncommented)).modules["collateral"]
+    assert module.symbols == ("BTCUSD", "ETHUSD", "USDCUSD")
+
+
+def test_has_the_schema_in_the_docs():
+    schema = json.loads((ROOT / "docs" / "config.schema.json").read_text())
+    assert schema == config.json_schema(), "python -m exporter.config > docs/config.schema.json"
+
+
+def test_has_a_schema_that_begins_the_example():
+    first = (ROOT / "config.example.yaml").read_text().splitlines()[0]
+    assert first == "# yaml-language-server: $schema=docs/config.schema.json"
