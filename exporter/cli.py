@@ -60,7 +60,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def _build(flags: argparse.Namespace, base_url: str | None) -> tuple[Server, list[str]]:
-    disable_created_metrics()
+    disable_created_metrics()  # type: ignore[no-untyped-call]
     registry = CollectorRegistry()
     register_build_info(registry)
     if not flags.web_disable_exporter_metrics:
@@ -70,7 +70,7 @@ def _build(flags: argparse.Namespace, base_url: str | None) -> tuple[Server, lis
 
     def load() -> config.Settings:
         settings = config.load(flags.config_file)
-        return settings.asking(base_url) if base_url else settings
+        return config.with_base_url(settings, base_url) if base_url else settings
 
     service = Service(load, registry)
     access = Access(flags.web_config_file)

@@ -17,12 +17,13 @@ from pydantic import (
     HttpUrl,
     PlainSerializer,
     TypeAdapter,
+    ValidationError,
     WithJsonSchema,
 )
 
 from exporter import config_file, duration, strict_yaml
 from exporter.config_file import Section, expected, refusal
-from exporter.pem import CertificatesFile
+from exporter.pem import OptionalCertificatesFile
 
 DEFAULT_MODULE = "default"
 """The module that /metrics serves."""
@@ -101,6 +102,8 @@ Symbol = Annotated[
     expected("a symbol as the exchange spells it, such as BTCUSD"),
 ]
 
+_SYMBOL: TypeAdapter[str] = TypeAdapter(Symbol)
+
 ModuleName = Annotated[
     str,
     Field(pattern="^[A-Za-z_][A-Za-z0-9_-]*$"),
@@ -162,7 +165,7 @@ class Module(Section):
     ] = Field("", repr=False)
     """The proxy to go through; user and password in it are shown nowhere."""
 
-    ca_file: CertificatesFile = ""
+    ca_file: OptionalCertificatesFile = ""
     """PEM certificates to trust instead of the system's, as for a proxy that looks inside TLS."""
 
     margin_assets: MarginAssets = MarginAssets()
@@ -195,6 +198,24 @@ def dump(settings: Settings) -> str:
     for module in data["modules"].values():
         module["proxy_url"] = _USERINFO.sub(_REDACTED, module["proxy_url"])
     return strict_yaml.dump(data)
+
+
+def with_base_url(settings: Settings, base_url: str) -> Settings:
+    """Return the same settings with every module asking one exchange."""
+    modules = {
+        name: module.model_copy(update={"base_url": base_url})
+        for name, module in settings.modules.items()
+    }
+    return settings.model_copy(update={"modules": modules})
+
+
+def is_symbol(text: str) -> bool:
+    """Tell whether a text is spelt as the exchange spells symbols."""
+    try:
+        _SYMBOL.validate_python(text)
+    except ValidationError:
+        return False
+    return True
 
 
 def json_schema() -> dict[str, Any]:

@@ -38,7 +38,7 @@ class Section(BaseModel):
     )
 
     unsupported: ClassVar[Mapping[str, str]] = {}
-    """Keys that the format has and this exporter has not, with the reason if there is one."""
+    """Keys that the format has and this exporter has not, with advice to add to the fault."""
 
     @model_validator(mode="before")
     @classmethod
@@ -152,7 +152,7 @@ def _section_in(annotation: object) -> type[Section] | None:
 
 def _unknown_key(key: str, section: type[Section]) -> str:
     if key in section.unsupported:
-        return " ".join(["is not supported by this exporter", section.unsupported[key]]).strip()
+        return f"is not supported by this exporter{section.unsupported[key]}"
     keys = [field.alias or name for name, field in section.model_fields.items()]
     if close := difflib.get_close_matches(key.partition(":")[0], keys, n=1):
         return f"unknown key, did you mean {close[0]}?"

@@ -1,32 +1,57 @@
-"""PEM files that a configuration names."""
+"""PEM files that a configuration names; each is read once, so that a fault is told at the start."""
 
 import ssl
+from pathlib import Path
 from typing import Annotated
 
-from pydantic import AfterValidator
+from pydantic import AfterValidator, Field
 
 from exporter.config_file import expected, in_folder
 
 
-def _holds_certificates(path: str) -> str:
-    if not path:
-        return path
-    store = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+def _readable(path: str) -> str:
     try:
-        store.load_verify_locations(path)
-    except ssl.SSLError:
-        raise ValueError("no PEM certificate in it") from None
+        Path(path).open("rb").close()
     except OSError as error:
         raise ValueError(error.strerror) from None
+    return path
+
+
+def _holds_certificates(path: str) -> str:
+    store = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    try:
+        store.load_verify_locations(_readable(path))
+    except ssl.SSLError:
+        raise ValueError("no PEM certificate in it") from None
     if not store.cert_store_stats()["x509"]:  # it may hold revocation lists only
         raise ValueError("no PEM certificate in it")
     return path
 
 
+_EXPECTED = expected("a readable file of PEM certificates")
+
 CertificatesFile = Annotated[
     str,
+    Field(min_length=1),
     AfterValidator(in_folder),
     AfterValidator(_holds_certificates),
-    expected("a readable file of PEM certificates"),
+    _EXPECTED,
 ]
-"""The absolute path of a file that held at least one certificate when it was read; or `""`."""
+"""The absolute path of a file that held at least one certificate when it was read."""
+
+OptionalCertificatesFile = Annotated[
+    str,
+    AfterValidator(in_folder),
+    AfterValidator(lambda path: path and _holds_certificates(path)),
+    _EXPECTED,
+]
+"""The same, or `""` for none."""
+
+KeyFile = Annotated[
+    str,
+    Field(min_length=1),
+    AfterValidator(in_folder),
+    AfterValidator(_readable),
+    expected("a readable file with a PEM key"),
+]
+"""The absolute path of a file; whether its key fits is told together with the certificate."""

@@ -96,7 +96,7 @@ class _Parser:
         self.lines: dict[KeyPath, int] = {}
         self.faults: list[Fault] = []
 
-    def document(self) -> Any:  # noqa: ANN401 - a document is any of the JSON types
+    def document(self) -> Any:
         self._next()  # the stream's start
         if isinstance(self._next(), yaml.StreamEndEvent):
             return None
@@ -112,7 +112,7 @@ class _Parser:
             self.line = event.start_mark.line + 1
         return event
 
-    def _value(self, event: yaml.Event, path: KeyPath) -> Any:  # noqa: ANN401 - as above
+    def _value(self, event: yaml.Event, path: KeyPath) -> Any:
         self.lines.setdefault(path, self.line)
         # The name of an anchor or a tag is not told: it may be a password without its quotes.
         if getattr(event, "anchor", None) is not None:
@@ -159,7 +159,7 @@ class _Parser:
                 data.setdefault(key, value)
         return data
 
-    def _scalar(self, event: yaml.ScalarEvent, path: KeyPath) -> Any:  # noqa: ANN401 - as above
+    def _scalar(self, event: yaml.ScalarEvent, path: KeyPath) -> Any:
         text = str(event.value)
         if Reader.NON_PRINTABLE.search(text):  # written with an escape, such as "\0"
             self._fault(path, "a control character")

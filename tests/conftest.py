@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from cryptography.x509.oid import NameOID
 from hypothesis import settings
 
@@ -64,8 +64,22 @@ class Certificate:
     key: bytes
 
     def write(self, folder):
+        """Write `cert.pem` and `key.pem`."""
         (folder / "cert.pem").write_bytes(self.cert)
         (folder / "key.pem").write_bytes(self.key)
+
+    @property
+    def encrypted_key(self):
+        """The key under a password."""
+        key = serialization.load_pem_private_key(self.key, None)
+        return pem(key, serialization.BestAvailableEncryption(b"hunter2"))
+
+
+def pem(key, encryption):
+    """Write a private key as PEM."""
+    return key.private_bytes(
+        serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, encryption
+    )
 
 
 @pytest.fixture(scope="session")
@@ -76,7 +90,11 @@ def certificate():
 
 @functools.cache
 def _certificate(name):
-    key = ec.generate_private_key(ec.SECP256R1())
+    # A name that says so has a key of another kind.
+    is_rsa = name.startswith("rsa")
+    key = (
+        rsa.generate_private_key(65537, 2048) if is_rsa else ec.generate_private_key(ec.SECP256R1())
+    )
     subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)])
     cert = (
         x509.CertificateBuilder()
@@ -91,10 +109,5 @@ def _certificate(name):
         .sign(key, hashes.SHA256())
     )
     return Certificate(
-        cert.public_bytes(serialization.Encoding.PEM),
-        key.private_bytes(
-            serialization.Encoding.PEM,
-            serialization.PrivateFormat.PKCS8,
-            serialization.NoEncryption(),
-        ),
+        cert.public_bytes(serialization.Encoding.PEM), pem(key, serialization.NoEncryption())
     )

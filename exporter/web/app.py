@@ -3,18 +3,18 @@
 import asyncio
 import math
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 
 from prometheus_client import CollectorRegistry
 from starlette.applications import Starlette
 from starlette.concurrency import run_in_threadpool
+from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 
 from exporter import config
-from exporter.binance.rows import MAX_SYMBOL_LENGTH, valid_symbol
 from exporter.faults import ConfigError
 from exporter.fetch import Fetch
 from exporter.service import Module, Service
@@ -72,8 +72,10 @@ class App:
                 Route("/-/healthy", self._healthy),
                 Route("/-/ready", self._ready),
                 Route("/-/reload", self._reload, methods=["POST", "PUT"]),
-            ]
+            ],
+            exception_handlers={HTTPException: _http_error},
         )
+        self.asgi.router.redirect_slashes = False  # an unknown path is a 404
 
     def _limited(self, handler: Handler) -> Handler:
         """Answer 503 at once where too many scrapes run already."""
@@ -102,10 +104,10 @@ class App:
             return _bad_request(f"unknown module {name!r}: expected one of {known}")
         symbols = request.query_params.getlist("symbol")
         for symbol in symbols:
-            if not valid_symbol(symbol):
+            if not config.is_symbol(symbol):
                 return _bad_request(
-                    f"malformed symbol {symbol!r}: expected 1 to {MAX_SYMBOL_LENGTH}"
-                    " printable characters, such as BTCUSD"
+                    f"malformed symbol {symbol!r}: expected one as the exchange spells it,"
+                    " such as BTCUSD"
                 )
         scrape = await self._scrape(request, module, symbols or module.settings.symbols)
         return self._exposition(request, scrape)
@@ -134,7 +136,7 @@ class App:
             return PlainTextResponse(f"{error}\n", 500)
         return PlainTextResponse("Configuration reloaded.\n")
 
-    async def _scrape(self, request: Request, module: Module, symbols: list[str]) -> Scrape:
+    async def _scrape(self, request: Request, module: Module, symbols: Sequence[str]) -> Scrape:
         begun_at = time.monotonic()
         timeout = scrape_timeout(
             module.settings.timeout,
@@ -180,6 +182,11 @@ def _body(request: Request, body: bytes, content_type: str) -> Response:
         body = compress(body)
     # set as a header, for Starlette would append a charset to media_type
     return Response(body, headers=headers | {"Content-Type": content_type})
+
+
+async def _http_error(_: Request, error: Exception) -> Response:
+    assert isinstance(error, HTTPException)  # noqa: S101 - what it is registered for
+    return PlainTextResponse(f"{error.detail}.\n", error.status_code, error.headers)
 
 
 def _bad_request(sentence: str) -> Response:

@@ -2,10 +2,11 @@
 
 import asyncio
 import contextlib
+import functools
 import logging
 import signal
 import socket
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Coroutine, Iterator, Sequence
 
 import uvicorn
 from starlette.concurrency import run_in_threadpool
@@ -110,15 +111,15 @@ class Server(uvicorn.Server):
             signal.SIGHUP: self._hang_up,
         }
         for number, handler in handlers.items():
-            loop.add_signal_handler(number, self._spawn, handler)
+            loop.add_signal_handler(number, functools.partial(self._spawn, handler))
         try:
             yield
         finally:
             for number in handlers:
                 loop.remove_signal_handler(number)
 
-    def _spawn(self, handler: Callable[[], "asyncio.Future[None]"]) -> None:
-        task = asyncio.ensure_future(handler())
+    def _spawn(self, handler: Callable[[], Coroutine[None, None, None]]) -> None:
+        task = asyncio.create_task(handler())
         self._tasks.add(task)  # the loop itself holds tasks weakly
         task.add_done_callback(self._tasks.discard)
 

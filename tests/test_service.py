@@ -1,0 +1,144 @@
+import logging
+
+import pytest
+from prometheus_client import CollectorRegistry
+
+from exporter.config import MarginAssets, Module, Settings
+from exporter.config_file import ConfigError
+from exporter.service import Service
+
+BASE_URL = "https://fapi.example"
+
+
+def settings(**modules: Module) -> Settings:
+    return Settings(modules={"default": module()} | modules)
+
+
+def module(base_url: str = BASE_URL, **settings) -> Module:
+    return Module(base_url=base_url, margin_assets=MarginAssets(enabled=False), **settings)
+
+
+class Config:
+    settings = settings(btc=module(symbols=["BTCUSD"]))
+    refused: ConfigError | None = None
+
+    def load(self) -> Settings:
+        if self.refused:
+            raise self.refused
+        return self.settings
+
+
+@pytest.fixture
+def configuration() -> Config:
+    return Config()
+
+
+@pytest.fixture
+def registry() -> CollectorRegistry:
+    return CollectorRegistry()
+
+
+@pytest.fixture
+def service(configuration, registry) -> Service:
+    return Service(configuration.load, registry)
+
+
+def test_modules_with_one_base_url_share_a_gate(service):
+    assert service.modules["default"].gate is service.modules["btc"].gate
+
+
+def test_modules_with_other_base_urls_do_not(configuration, service):
+    configuration.settings = settings(testnet=module("https://testnet.example"))
+    service.reload()
+    assert service.modules["default"].gate is not service.modules["testnet"].gate
+
+
+def test_a_ban_is_not_forgotten_because_a_file_changed(configuration, service):
+    service.modules["default"].gate.learn(418, {}, "")
+    configuration.settings = settings(default=module(timeout=1.0))
+    service.reload()
+    assert service.modules["default"].gate.blocked_until > 0
+
+
+def test_a_ban_outlives_even_a_base_url_that_went_and_came_back(configuration, service):
+    service.modules["default"].gate.learn(418, {}, "")
+    first = configuration.settings
+    configuration.settings = settings(default=module("https://testnet.example"))
+    service.reload()
+    configuration.settings = first
+    service.reload()
+    assert service.modules["default"].gate.blocked_until > 0
+
+
+def test_a_module_that_did_not_change_is_kept(configuration, service):
+    before = dict(service.modules)
+    configuration.settings = settings(btc=module(symbols=["ETHUSD"]))
+    service.reload()
+    assert service.modules["default"] is before["default"]
+    assert service.modules["btc"] is not before["btc"]
+
+
+def test_a_reload_swaps_the_modules_whole(configuration, service):
+    before = service.modules
+    configuration.settings = settings(new=module())
+    service.reload()
+    assert set(before) == {"default", "btc"}
+    assert set(service.modules) == {"default", "new"}
+
+
+def test_a_refused_configuration_changes_nothing_and_is_told(
+    configuration, service, registry, tmp_path, caplog
+):
+    before = service.modules
+    configuration.refused = ConfigError(tmp_path / "config.yaml", [])
+    with pytest.raises(ConfigError):
+        service.reload()
+    assert service.modules is before
+    assert [record.levelno for record in caplog.records] == [logging.ERROR]
+    name = "binance_asset_index_exporter_config_last_reload_successful"
+    assert registry.get_sample_value(name) == 0
+    configuration.refused = None
+    service.reload()
+    assert registry.get_sample_value(name) == 1
+
+
+def test_the_fullest_gate_is_the_one_shown(configuration, service, registry):
+    configuration.settings = settings(testnet=module("https://testnet.example"))
+    service.reload()
+    service.modules["default"].gate.learn(200, {"X-MBX-USED-WEIGHT-1M": "100"}, "")
+    service.modules["testnet"].gate.weight_limit = 6000
+    service.modules["testnet"].gate.learn(200, {"X-MBX-USED-WEIGHT-1M": "1200"}, "")
+    assert registry.get_sample_value("binance_api_used_weight") == 1200
+    assert registry.get_sample_value("binance_api_weight_limit") == 6000
+
+
+REASONS = [
+    "timeout",
+    "connection",
+    "http_4xx",
+    "http_5xx",
+    "rate_limited",
+    "banned",
+    "restricted_location",
+    "invalid_symbol",
+    "api_error",
+    "bad_payload",
+    "too_large",
+]
+
+
+def test_every_label_value_is_there_from_the_start(service, registry):
+    value = registry.get_sample_value
+    for endpoint in ("assetIndex", "exchangeInfo"):
+        labels = {"endpoint": endpoint}
+        assert value("binance_api_requests_total", labels) == 0
+        assert value("binance_api_request_duration_seconds_count", labels) == 0
+        for reason in REASONS:
+            failure = labels | {"reason": reason}
+            assert value("binance_api_request_failures_total", failure) == 0
+    for reason in ("blocked", "weight_ceiling"):
+        assert value("binance_api_scrapes_held_total", {"reason": reason}) == 0
+    for reason in ("not_an_object", "bad_symbol", "bad_value", "duplicate"):
+        assert value("binance_api_rejected_rows_total", {"reason": reason}) == 0
+    assert value("binance_api_weight_limit") == 2400
+    assert value("binance_api_blocked_until_timestamp_seconds") == 0

@@ -1,0 +1,97 @@
+"""What the tests of the web configuration need: files, and a request without a network."""
+
+import asyncio
+import base64
+import threading
+from types import SimpleNamespace
+
+import bcrypt
+import pytest
+from starlette.datastructures import Headers
+from starlette.responses import PlainTextResponse
+
+from exporter.web import logins
+from exporter.web.access import AccessMiddleware
+
+
+def hashed(password, cost=4):
+    return bcrypt.hashpw(password.encode(), bcrypt.gensalt(cost)).decode()
+
+
+USERS = {"alice": hashed("hunter2"), "bob": hashed("hunter3", cost=5)}
+
+
+def users(**hashes):
+    """Write the section of the file that has these users."""
+    return "basic_auth_users:\n" + "".join(f"  {name}: {it}\n" for name, it in hashes.items())
+
+
+def basic(user, password):
+    """Write an Authorization header."""
+    return "Basic " + base64.b64encode(f"{user}:{password}".encode()).decode()
+
+
+async def app(scope, receive, send):
+    headers = {"X-Frame-Options": "sameorigin", "X-Own": "1"}
+    await PlainTextResponse("in", headers=headers)(scope, receive, send)
+
+
+def get(access, authorization=None):
+    """Ask the app behind `access`, as a server would."""
+
+    async def send(message):
+        messages.append(message)
+
+    messages = []
+    headers = [] if authorization is None else [(b"authorization", authorization.encode())]
+    scope = {"type": "http", "method": "GET", "path": "/", "headers": headers}
+    asyncio.run(AccessMiddleware(app, access)(scope, None, send))
+    start, body = messages
+    return SimpleNamespace(
+        status=start["status"], headers=Headers(scope=start), text=body["body"].decode()
+    )
+
+
+@pytest.fixture
+def write(tmp_path):
+    """Write the web configuration file, the way an editor does: another file, moved over it."""
+
+    def write(text):
+        new = tmp_path / "web.yaml.new"
+        new.write_text(text)
+        return new.replace(tmp_path / "web.yaml")
+
+    return write
+
+
+@pytest.fixture
+def folder(tmp_path, certificate):
+    """The folder of that file, with a certificate."""
+    certificate("server").write(tmp_path)
+    return tmp_path
+
+
+class Checks:
+    """Stands in bcrypt's place: keeps what was checked, and holds checks up until told."""
+
+    def __init__(self):
+        self.seen = []
+        self.threads = set()
+        self.begun = threading.Event()
+        self.go_on = threading.Event()
+        self.go_on.set()
+
+    def checkpw(self, password, hashed_password):
+        self.threads.add(threading.get_ident())
+        self.seen.append((password, hashed_password))
+        self.begun.set()
+        assert self.go_on.wait(10)
+        return bcrypt.checkpw(password, hashed_password)
+
+
+@pytest.fixture
+def checks(monkeypatch):
+    checks = Checks()
+    monkeypatch.setattr(logins, "bcrypt", checks)
+    yield checks
+    checks.go_on.set()
