@@ -41,7 +41,7 @@ class Flight:
 
     future: "Future[Fetch]"
     begun_at: float
-    """On `time.monotonic`'s clock, as `deadline`."""
+    """On the fetcher's clock, as `deadline`."""
     deadline: float
 
     def wait(self, timeout: float) -> Fetch:
@@ -66,6 +66,8 @@ class Fetcher:
         metrics: counts the scrapes that the gate held.
         log: tells of outages once.
         min_interval: seconds for which a finished fetch is reused; 0 for never.
+        clock: gives seconds on the client's clock.
+        unix_time: gives Unix time in seconds.
     """
 
     def __init__(
@@ -77,6 +79,8 @@ class Fetcher:
         metrics: ApiMetrics,
         log: OutageLog,
         min_interval: float = 0,
+        clock: Callable[[], float] = time.monotonic,
+        unix_time: Callable[[], float] = time.time,
     ) -> None:
         self._client = client
         self._options = options
@@ -84,6 +88,8 @@ class Fetcher:
         self._metrics = metrics
         self._log = log
         self._min_interval = min_interval
+        self._clock = clock
+        self._unix_time = unix_time
         self._lock = threading.Lock()
         self._flights: dict[tuple[str, ...], Flight] = {}
 
@@ -96,7 +102,7 @@ class Fetcher:
         """
         key = tuple(sorted(set(symbols)))
         with self._lock:
-            now = time.monotonic()
+            now = self._clock()
             self._forget(now)
             flight = self._flights.get(key)
             if flight is None:
@@ -119,7 +125,7 @@ class Fetcher:
             self._client.gate.check(self._options.weight_ceiling_ratio)
         except Held as held:
             future: Future[Fetch] = Future()
-            future.set_result(self._told(symbols, Fetch(time.time(), error=held)))
+            future.set_result(self._told(symbols, Fetch(self._unix_time(), error=held)))
         else:
             future = _in_thread(lambda: self._told(symbols, self._fetch(symbols, deadline)))
         return Flight(future, now, deadline)
@@ -137,10 +143,10 @@ class Fetcher:
         try:
             rows, rejects = self._ask(symbols, deadline)
         except NoUsableRow as error:
-            return Fetch(time.time(), rejects=error.rejects, error=error)
+            return Fetch(self._unix_time(), rejects=error.rejects, error=error)
         except (ApiError, Held) as error:
-            return Fetch(time.time(), error=error)
-        return Fetch(time.time(), rows, rejects, margin_assets)
+            return Fetch(self._unix_time(), error=error)
+        return Fetch(self._unix_time(), rows, rejects, margin_assets)
 
     def _ask(self, symbols: tuple[str, ...], deadline: float) -> tuple[list[Row], list[Reject]]:
         if not symbols:
