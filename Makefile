@@ -6,7 +6,7 @@ RUN    := $(VENV)/.run
 DEV    := $(VENV)/.dev
 INSTALL = $(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt
 
-.PHONY: help run test lint types unit docs clean
+.PHONY: help run test lint types unit docs dashboards clean
 
 help: ## list the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -42,6 +42,9 @@ unit: $(DEV) ## all tests; one that needs a missing tool skips and names the pac
 docs: $(DEV) ## write the pages that are generated from the code
 	@$(BIN)/python -m exporter.metrics > docs/metrics.md
 	@$(BIN)/python -m exporter.config > docs/config.schema.json
+
+dashboards: $(DEV) ## write the dashboards' JSON
+	@$(BIN)/python -m dashboards
 
 clean: ## remove what the other targets made
 	rm -rf $(VENV) build dist .mypy_cache .pytest_cache .ruff_cache .hypothesis
