@@ -6,7 +6,7 @@ RUN    := $(VENV)/.run
 DEV    := $(VENV)/.dev
 INSTALL = $(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt
 
-.PHONY: help run test lint types unit docs dashboards clean
+.PHONY: help run test lint types unit docs dashboards pictures bench clean
 
 help: ## list the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -45,6 +45,12 @@ docs: $(DEV) ## write the pages that are generated from the code
 
 dashboards: $(DEV) ## write the dashboards' JSON
 	@$(BIN)/python -m dashboards
+
+pictures: $(DEV) ## take the README's pictures of the status page (needs chromium-driver)
+	@$(BIN)/python docs/pictures.py
+
+bench: $(DEV) ## what a scrape costs, as a ratio to the bare fetch
+	@$(BIN)/python benchmarks/scrape.py
 
 clean: ## remove what the other targets made
 	rm -rf $(VENV) build dist .mypy_cache .pytest_cache .ruff_cache .hypothesis

@@ -2,9 +2,9 @@
 
 import argparse
 import contextlib
-import logging
 import platform
 import re
+import signal
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -26,8 +26,6 @@ from exporter.web.access import Access
 from exporter.web.app import App, Options
 from exporter.web.server import Server, listen
 
-_log = logging.getLogger(__name__)
-
 _LISTEN_ADDRESS = ":10198"
 _ADDRESS = re.compile(r"(\[[0-9A-Fa-f:.%\w]+\]|[^\[\]:]*):([0-9]{1,5})")
 
@@ -38,28 +36,24 @@ def main(argv: Sequence[str] | None = None) -> int:
     log.configure(flags.log_level, flags.log_format)
     if flags.config_check:
         return _check(flags)
+    for number in (signal.SIGTERM, signal.SIGINT):  # until the server has its own handlers
+        signal.signal(number, lambda *_: sys.exit(0))
     with contextlib.ExitStack() as stack:
-        base_url = None
-        if flags.demo:
-            base_url = stack.enter_context(serve(Exchange(scenario=flags.demo)))
+        base_url = stack.enter_context(serve(Exchange(scenario=flags.demo))) if flags.demo else None
         try:
-            server, addresses = _build(flags, base_url)
-            sockets = listen(addresses)
-        except ConfigError as error:
+            server = _build(flags, base_url)
+            sockets = listen(flags.web_listen_address or [_LISTEN_ADDRESS])
+        except (ConfigError, OSError) as error:
             _say(str(error))
             return 1
-        except OSError as error:
-            _say(str(error))
-            return 1
-        port = sockets[0].getsockname()[1]
-        _log.info("listening", extra={"addresses": ",".join(addresses), "port": port})
         if flags.demo:
+            port = sockets[0].getsockname()[1]
             print(_welcome(server.scheme, port, flags.web_telemetry_path), flush=True)  # noqa: T201
         server.run(sockets)
     return 0
 
 
-def _build(flags: argparse.Namespace, base_url: str | None) -> tuple[Server, list[str]]:
+def _build(flags: argparse.Namespace, base_url: str | None) -> Server:
     disable_created_metrics()  # type: ignore[no-untyped-call]
     registry = CollectorRegistry()
     register_build_info(registry)
@@ -75,8 +69,7 @@ def _build(flags: argparse.Namespace, base_url: str | None) -> tuple[Server, lis
     service = Service(load, registry)
     access = Access(flags.web_config_file)
     options = Options(flags.web_telemetry_path, flags.web_max_requests, flags.timeout_offset)
-    server = Server(App(service, registry, options), access, service.reload)
-    return server, flags.web_listen_address or [_LISTEN_ADDRESS]
+    return Server(App(service, registry, options), access, service.reload)
 
 
 def _check(flags: argparse.Namespace) -> int:

@@ -34,13 +34,13 @@ _ABSENT = object()
 _HTTP_URL = TypeAdapter(HttpUrl)
 
 
-def _seconds(value: object) -> object:
-    """Read a duration; a plain 0 needs no unit, as in Prometheus."""
+def _seconds(value: object) -> float:
+    """Read a duration; a plain 0 needs no unit, as in Prometheus, and no other number will do."""
     if isinstance(value, str):
         return duration.parse(value)
-    if isinstance(value, bool) or (isinstance(value, int) and value):
-        raise ValueError
-    return value
+    if value == 0 and isinstance(value, int) and not isinstance(value, bool):
+        return 0.0
+    raise ValueError
 
 
 def _within(low: float, high: float) -> AfterValidator:
@@ -94,7 +94,7 @@ Duration = Annotated[
     PlainSerializer(duration.render, return_type=str),
     WithJsonSchema({"anyOf": [{"type": "string", "pattern": duration.PATTERN}, {"const": 0}]}),
 ]
-"""Seconds; in the file as Prometheus writes durations."""
+"""Seconds; given as text, as Prometheus writes durations: `Module(timeout="5s").timeout == 5`."""
 
 Symbol = Annotated[
     str,

@@ -7,7 +7,7 @@ a fault can say what was expected and what was found.
 import difflib
 from collections.abc import Mapping
 from pathlib import Path
-from typing import ClassVar, TypeVar, get_args
+from typing import ClassVar, TypeVar, get_args, get_origin
 
 from pydantic import (
     BaseModel,
@@ -18,6 +18,7 @@ from pydantic import (
     WrapValidator,
     model_validator,
 )
+from pydantic.fields import FieldInfo
 from pydantic_core import ErrorDetails, PydanticCustomError
 
 from exporter import strict_yaml
@@ -135,12 +136,21 @@ def _fault(details: ErrorDetails, document: strict_yaml.Document, model: type[Se
 
 
 def _section_at(model: type[Section], path: KeyPath) -> type[Section]:
-    """Return the section that holds the keys at `path`."""
+    """Return the section at `path`."""
+    is_name = False  # of an entry of a `dict[str, Section]`
     for key in path:
-        for name, field in model.model_fields.items():
-            if key == (field.alias or name):
-                model = _section_in(field.annotation) or model
+        if is_name:
+            is_name = False
+            continue
+        annotation = _fields(model)[key].annotation
+        is_name = get_origin(annotation) is dict
+        model = _section_in(annotation) or model
     return model
+
+
+def _fields(model: type[Section]) -> dict[str | int, FieldInfo]:
+    """Return the fields of a section by the keys of the file."""
+    return {field.alias or name: field for name, field in model.model_fields.items()}
 
 
 def _section_in(annotation: object) -> type[Section] | None:
@@ -153,7 +163,7 @@ def _section_in(annotation: object) -> type[Section] | None:
 def _unknown_key(key: str, section: type[Section]) -> str:
     if key in section.unsupported:
         return f"is not supported by this exporter{section.unsupported[key]}"
-    keys = [field.alias or name for name, field in section.model_fields.items()]
+    keys = [str(key) for key in _fields(section)]
     if close := difflib.get_close_matches(key.partition(":")[0], keys, n=1):
         return f"unknown key, did you mean {close[0]}?"
     return f"unknown key, expected one of {', '.join(keys)}"

@@ -21,7 +21,7 @@ _KINDS: tuple[tuple[type | tuple[type, ...], str], ...] = (
     (str, "a string"),
     ((int, float), "a number"),
     (dict, "a mapping"),
-    ((list, tuple), "a list"),
+    (list, "a list"),
 )
 
 
@@ -66,8 +66,10 @@ def found(value: object) -> str:
             return "nothing"
         case str() if "@" in value:
             return "a string not shown here, as it may hold a password"
-        case str() | bool():
-            return json.dumps(_shortened(value), ensure_ascii=False)
+        case bool():
+            return json.dumps(value)
+        case str():
+            return _quoted(value)
         case int() | float():
             return str(value)
         case _:
@@ -76,10 +78,7 @@ def found(value: object) -> str:
 
 def kind(value: object) -> str:
     """Name the kind of a value, and nothing of its content."""
-    for kinds, name in _KINDS:
-        if isinstance(value, kinds):
-            return name
-    return f"a {type(value).__name__}"
+    return next(name for kinds, name in _KINDS if isinstance(value, kinds))
 
 
 def _key(key: str) -> str:
@@ -87,10 +86,10 @@ def _key(key: str) -> str:
     name, colon, _ = key.partition(":")
     if colon:
         name += ":..."
-    return name if _PLAIN_KEY.fullmatch(name) else json.dumps(_shortened(name), ensure_ascii=False)
+    return name if _PLAIN_KEY.fullmatch(name) else _quoted(name)
 
 
-def _shortened(value: str | bool) -> str | bool:
-    if isinstance(value, str) and len(value) > _SHOWN_CHARACTERS:
-        return value[: _SHOWN_CHARACTERS - 3] + "..."
-    return value
+def _quoted(text: str) -> str:
+    if len(text) > _SHOWN_CHARACTERS:
+        text = text[: _SHOWN_CHARACTERS - 3] + "..."
+    return json.dumps(text, ensure_ascii=not text.isprintable())  # a fault stays one line

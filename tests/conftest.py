@@ -69,6 +69,19 @@ class Certificate:
         (folder / "key.pem").write_bytes(self.key)
 
     @property
+    def revocation_list(self):
+        """A list, PEM too, that revokes nothing."""
+        cert = x509.load_pem_x509_certificate(self.cert)
+        return (
+            x509.CertificateRevocationListBuilder()
+            .issuer_name(cert.subject)
+            .last_update(LONG_AGO)
+            .next_update(LONG_AFTER)
+            .sign(serialization.load_pem_private_key(self.key, None), hashes.SHA256())
+            .public_bytes(serialization.Encoding.PEM)
+        )
+
+    @property
     def encrypted_key(self):
         """The key under a password."""
         key = serialization.load_pem_private_key(self.key, None)

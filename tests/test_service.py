@@ -55,7 +55,7 @@ def test_modules_with_other_base_urls_do_not(configuration, service):
 
 def test_a_ban_is_not_forgotten_because_a_file_changed(configuration, service):
     service.modules["default"].gate.learn(418, {}, "")
-    configuration.settings = settings(default=module(timeout=1.0))
+    configuration.settings = settings(default=module(timeout="1s"))
     service.reload()
     assert service.modules["default"].gate.blocked_until > 0
 

@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 import functools
 import logging
+import os
 import signal
 import socket
 from collections.abc import Callable, Coroutine, Iterator, Sequence
@@ -101,6 +102,12 @@ class Server(uvicorn.Server):
         """How its addresses begin."""
         return "https" if self.config.is_ssl else "http"
 
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        """Begin to serve, and say so."""
+        await super().startup(sockets)
+        addresses = ",".join(_spelt(each) for each in sockets or [])
+        _log.info("listening", extra={"addresses": addresses, "scheme": self.scheme})
+
     @contextlib.contextmanager
     def capture_signals(self) -> Iterator[None]:
         """Install our handlers, which as PID 1 nobody else would, and end with status 0."""
@@ -157,12 +164,18 @@ def listen(addresses: Sequence[str]) -> list[socket.socket]:
         host, _, port = address.rpartition(":")
         try:
             sockets.append(_listen(host.strip("[]"), int(port)))
-        except (OSError, OverflowError) as error:
+        except OSError as error:
             for each in sockets:
                 each.close()
-            reason = error.strerror if isinstance(error, OSError) else str(error)
+            looked_up = isinstance(error, socket.gaierror)
+            reason = error.strerror if looked_up else os.strerror(error.errno or 0)
             raise OSError(f"cannot listen on {address}: {reason}") from error
     return sockets
+
+
+def _spelt(listener: socket.socket) -> str:
+    host, port, *_ = listener.getsockname()
+    return f"[{host}]:{port}" if listener.family == socket.AF_INET6 else f"{host}:{port}"
 
 
 def _listen(host: str, port: int) -> socket.socket:

@@ -51,6 +51,9 @@ class RenewableContext:
     moment, and for good where the new key turns out not to fit. Here a whole context is built
     beside it and takes over in one assignment.
 
+    A client that was let in over TLS 1.2 may come back with the session of that time, even if its
+    CA is no longer trusted, until the session ends or the exporter does; over TLS 1.3 it may not.
+
     Attributes:
         context: What to listen with; it stays the same object.
     """

@@ -135,7 +135,8 @@ def test_ready_turns_503_while_shutting_down(app, client):
 @pytest.mark.parametrize("path", ["/", "/metrics", "/probe", "/config", "/-/healthy", "/-/ready"])
 def test_other_methods_get_405(client, path, method):
     answer = client.request(method, path)
-    assert (answer.status_code, answer.headers["Allow"]) == (405, "GET, HEAD")
+    assert answer.status_code == 405
+    assert set(answer.headers["Allow"].split(", ")) == {"GET", "HEAD"}
 
 
 def test_a_reload_must_be_a_post_or_put(client):

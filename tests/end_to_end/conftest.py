@@ -1,0 +1,145 @@
+import contextlib
+import os
+import re
+import shutil
+import socket
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, TypeVar
+
+import pytest
+import requests
+import yaml
+
+from exporter.simulator import Exchange, serve
+
+COMMAND = Path(sys.executable).parent / "binance-asset-index-exporter"
+PATIENCE = 30
+"""Seconds after which what should have happened is taken as never to happen."""
+
+T = TypeVar("T")
+
+
+def until(ask: Callable[[], T]) -> T:
+    """Ask again until the answer is true; a failed request counts as no answer."""
+    give_up = time.monotonic() + PATIENCE
+    while True:
+        with contextlib.suppress(requests.RequestException):
+            if answer := ask():
+                return answer
+        assert time.monotonic() < give_up, "it never happened"
+        threading.Event().wait(0.05)
+
+
+def free_port() -> int:
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        return listener.getsockname()[1]
+
+
+@pytest.fixture(scope="session")
+def tool() -> Callable[[str, str], str]:
+    """Finds a system tool; without it the test skips, and in CI it fails."""
+
+    def find(name: str, package: str) -> str:
+        path = shutil.which(name)
+        if path is None:
+            message = f"{name} is missing; on Debian: apt-get install {package}"
+            pytest.fail(message) if os.environ.get("CI") == "true" else pytest.skip(message)
+        return path
+
+    return find
+
+
+@dataclass
+class Running:
+    """A process of the installed command."""
+
+    process: "subprocess.Popen[bytes]"
+    url: str
+    log_file: Path
+
+    @property
+    def log(self) -> list[str]:
+        return self.log_file.read_text().splitlines()
+
+    def get(self, path: str, **kwargs: Any) -> requests.Response:
+        return requests.get(self.url + path, timeout=PATIENCE, **kwargs)
+
+    def sample(self, name: str, path: str = "/metrics") -> float | None:
+        """The value of one sample, labels as on the page."""
+        match = re.search(rf"^{re.escape(name)} (\S+)$", self.get(path).text, re.MULTILINE)
+        return float(match[1]) if match else None
+
+
+@contextlib.contextmanager
+def running(*flags: str, prefix: tuple[str, ...] = (), scheme: str = "http") -> Iterator[Running]:
+    """Run the command on a free port until the block ends."""
+    with tempfile.TemporaryDirectory() as folder:
+        log_file = Path(folder) / "log"
+        with log_file.open("wb") as log:
+            process = subprocess.Popen(
+                [*prefix, COMMAND, "--web.listen-address=127.0.0.1:0", *flags],
+                stdout=subprocess.DEVNULL,
+                stderr=log,
+            )
+        try:
+            port = until(
+                lambda: (
+                    re.search(r"msg=listening addresses=\S+:(\d+)", log_file.read_text())
+                    or process.poll() is not None
+                )
+            )
+            assert not isinstance(port, bool), log_file.read_text()
+            yield Running(process, f"{scheme}://127.0.0.1:{port[1]}", log_file)
+        finally:
+            process.terminate()
+            process.wait(PATIENCE)
+
+
+def module(base_url: str, **settings: Any) -> dict[str, Any]:
+    return {"base_url": base_url, "margin_assets": {"enabled": False}} | settings
+
+
+@pytest.fixture
+def config_file(tmp_path) -> Callable[..., str]:
+    """Writes the modules into a configuration file, and gives the flag that names it."""
+
+    def write(**modules: dict[str, Any]) -> str:
+        file = tmp_path / "config.yaml"
+        file.write_text(yaml.safe_dump({"modules": modules}))
+        return f"--config.file={file}"
+
+    return write
+
+
+class Clock:
+    """The embedded exchange's clock: the real one, and ahead of it as far as the test wants."""
+
+    def __init__(self) -> None:
+        self.ahead = 0.0
+
+    def __call__(self) -> float:
+        return time.time() + self.ahead
+
+
+@pytest.fixture
+def clock() -> Clock:
+    return Clock()
+
+
+@pytest.fixture
+def exchange(clock) -> Callable[..., Any]:
+    """Serves the embedded exchange; gives the exchange and its base URL."""
+    with contextlib.ExitStack() as stack:
+
+        def start(scenario: str = "calm", **kwargs: Any) -> tuple[Exchange, str]:
+            exchange = Exchange(scenario, clock=clock, **kwargs)
+            return exchange, stack.enter_context(serve(exchange))
+
+        yield start

@@ -1,0 +1,16 @@
+import pytest
+
+from exporter import config_file
+from exporter.faults import ConfigError
+
+
+class Plain(config_file.Section):
+    number: int = 0
+
+
+def test_tells_what_pydantic_says_of_a_field_that_does_not_say_what_it_expects(tmp_path):
+    file = tmp_path / "file.yaml"
+    file.write_text("number: hunter2")
+    with pytest.raises(ConfigError) as error:
+        config_file.load(file, Plain)
+    assert str(error.value) == f"{file}:1: number: Input should be a valid integer"
