@@ -3,6 +3,7 @@
 from grafana_foundation_sdk.builders import stat, timeseries
 
 from dashboards import lines
+from dashboards.annotations import changes_by_binance
 from dashboards.frame import Board, Placed, Row
 from dashboards.panels import numbers
 from dashboards.queries import PRICE, by_symbol, haircut, index, of_margin_assets, recorded
@@ -41,6 +42,7 @@ def build() -> Board:
         title="Multi-Assets / Asset",
         description="The index of single assets, what a balance in them counts as margin, and what"
         " auto-exchange would cost. Choose assets above.",
+        annotations=changes_by_binance(),
         rows=[row],
         symbols=["BTCUSD"],
     )

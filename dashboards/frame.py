@@ -1,4 +1,4 @@
-"""What the dashboards have in common: variables, links, annotations, and the grid."""
+"""What the dashboards have in common: variables, the link between them, and the grid."""
 
 import json
 from collections.abc import Sequence
@@ -10,7 +10,7 @@ from grafana_foundation_sdk.cog.builder import Builder
 from grafana_foundation_sdk.cog.encoder import JSONEncoder
 from grafana_foundation_sdk.models import dashboard as models
 
-from dashboards.queries import TARGET, recorded
+from dashboards.queries import TARGET
 from dashboards.style import DATASOURCE
 
 TAG = "binance-asset-index"
@@ -56,6 +56,7 @@ class Board:
         description: What it answers.
         rows: From top to bottom.
         symbols: Chosen at first; none for all.
+        annotations: What its pictures are marked with.
     """
 
     uid: str
@@ -63,6 +64,7 @@ class Board:
     description: str
     rows: Sequence[Row]
     symbols: Sequence[str] = ()
+    annotations: Sequence[Builder[models.AnnotationQuery]] = ()
 
     def text(self) -> str:
         """Its JSON."""
@@ -77,7 +79,7 @@ class Board:
             .tooltip(models.DashboardCursorSync.CROSSHAIR)
             .link(_link())
             .variables(_variables(self.symbols))
-            .annotations(_annotations())
+            .annotations(list(self.annotations))
             .build()
         )
         board.panels = _placed(self.rows)
@@ -161,47 +163,4 @@ def _variable(name: str, label: str, query: str) -> builders.QueryVariable:
         .include_all(True)
         .all_value(".+")
         .current(_ALL)
-    )
-
-
-_CHANGE = recorded("symbol_buffer:binance_asset_index_haircut:delta10m")
-_NOW = f"last_over_time({recorded('symbol:binance_asset_index_margin_asset:bool')}[1h])"
-_BEFORE = (
-    f"last_over_time({recorded('symbol:binance_asset_index_margin_asset:bool')}[6h] offset 10m)"
-)
-_LIST = f"instance:binance_asset_index_margin_list:bool{{{TARGET}}}"
-# margin_assets was not switched on or off meanwhile, and there was a page to compare with
-_COMPARABLE = (
-    f"and ignoring (symbol) last_over_time({_LIST}[1h]) == last_over_time({_LIST}[6h] offset 10m)"
-)
-
-
-def _annotations() -> list[Builder[models.AnnotationQuery]]:
-    return [
-        _annotation("Haircut raised", "red", f"max by (symbol) ({_CHANGE}) > 1e-6"),
-        _annotation("Haircut lowered", "green", f"min by (symbol) ({_CHANGE}) < -1e-6"),
-        _annotation(
-            "Margin asset removed",
-            "dark-red",
-            f"max by (symbol) ({_NOW} == 0 and {_BEFORE} == 1 {_COMPARABLE})",
-        ),
-        _annotation(
-            "Margin asset added",
-            "blue",
-            f"max by (symbol) ({_NOW} == 1 unless {_BEFORE} == 1 {_COMPARABLE})",
-        ),
-    ]
-
-
-def _annotation(name: str, color: str, expr: str) -> builders.AnnotationQuery:
-    return (
-        builders.AnnotationQuery()
-        .name(name)
-        .datasource(DATASOURCE)
-        .enable(True)
-        .icon_color(color)
-        .expr(expr)
-        .step("1m")
-        .title_format(name)
-        .text_format("{{symbol}}")
     )

@@ -1,6 +1,7 @@
 """Multi-Assets / Haircut spreads: the one that people open first."""
 
 from dashboards import lines
+from dashboards.annotations import changes_by_binance
 from dashboards.frame import Board, Placed, Row
 from dashboards.panels import bars, named, states, tile, words
 from dashboards.queries import (
@@ -56,6 +57,7 @@ def build() -> Board:
         title="Multi-Assets / Haircut spreads",
         description="What each asset is worth as margin on Binance USDⓈ-M futures, and whether"
         " Binance has changed it.",
+        annotations=changes_by_binance(),
         rows=[
             Row(1, "Is the index live, and is anything wrong?", _tiles()),
             Row(2, "What does each asset lose between bid and ask?", _spreads()),

@@ -1,6 +1,7 @@
 """Multi-Assets / Pegs and drops: what has lost value."""
 
 from dashboards import lines
+from dashboards.annotations import changes_by_binance
 from dashboards.frame import Board, Placed, Row
 from dashboards.panels import named, tile
 from dashboards.queries import PRICE, TARGET, by_symbol, change, largest, recorded
@@ -28,6 +29,7 @@ def build() -> Board:
         title="Multi-Assets / Pegs and drops",
         description="Whether the dollar-like assets still are a dollar, whether the yield tokens"
         " hold their value, and what has moved most.",
+        annotations=changes_by_binance(),
         rows=[
             Row(1, "Has anything lost its peg, or fallen?", _tiles()),
             Row(2, "Is a dollar still a dollar?", _pegs()),

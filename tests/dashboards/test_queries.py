@@ -143,3 +143,5 @@ def test_an_annotation_tells_what_happened(server, annotation, symbols):
     )
     found = server.day(as_grafana_asks(target.expr, ".+"))
     assert {series["metric"]["symbol"] for series in found} == symbols
+    for series in found:  # Grafana marks nothing else
+        assert all(float(value) > 0 for _, value in series["values"])
