@@ -7,7 +7,7 @@ from dashboards.annotations import changes_by_binance
 from dashboards.frame import Board, Placed, Row
 from dashboards.panels import numbers
 from dashboards.queries import PRICE, by_symbol, haircut, index, of_margin_assets, recorded
-from dashboards.style import BLUE, GREEN, ORANGE, RED, SECONDS, SHARE, USD, Query
+from dashboards.style import BLUE, GREEN, NUMBER, ORANGE, PRICE_DECIMALS, RED, SECONDS, SHARE, Query
 from dashboards.tables import ASSET_UID
 
 _TOLD = index("update_timestamp_seconds")
@@ -51,13 +51,13 @@ def build() -> Board:
 def _bands() -> timeseries.Panel:
     queries = [Query(by_symbol(expr), name) for name, expr in _RATES.items()]
     panel = lines.lines(
-        "$symbol: index inside its bands",
+        "$symbol: index inside its bands, in USD",
         "Blue: the index. Red band: from what a positive balance counts as margin (bid) to what a"
         " negative one costs (ask). Orange band: the rates at which auto-exchange sells and buys."
         " The wider a band, the more is lost. Without bands: not a margin asset.",
         queries,
-        USD,
-    )
+        NUMBER,
+    ).decimals(PRICE_DECIMALS)
     lines.colored(panel, {"index": BLUE})
     lines.band(panel, "ask", "bid", RED)
     return lines.band(panel, "auto-exchange ask", "auto-exchange bid", ORANGE)
@@ -94,11 +94,11 @@ def _ten_thousand() -> stat.Panel:
         ),
     ]
     return numbers(
-        "10,000 USD of $symbol",
+        "10,000 USD of $symbol, in USD",
         "For 10,000 USD of the asset at its index: what they count as margin; what is lost when"
         " auto-exchange sells them; what a debt of that size costs on top.",
         queries,
-        USD,
+        NUMBER,
         {
             "counts as margin": GREEN,
             "lost when auto-exchanged": RED,

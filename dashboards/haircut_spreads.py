@@ -23,11 +23,10 @@ from dashboards.style import (
     RED,
     SECONDS,
     SHARE,
-    USD,
     YELLOW,
     Query,
 )
-from dashboards.tables import Column, by_asset
+from dashboards.tables import Column, by_asset, price
 
 HAIRCUT = ((None, GREEN), (0.01, YELLOW), (0.05, ORANGE), (0.15, RED))
 """By size: what is lost of the value."""
@@ -174,9 +173,9 @@ def _sides() -> list[Placed]:
 def _table() -> Placed:
     falls = ((None, RED), (-0.05, ORANGE), (-0.01, GREEN))
     columns = [
-        Column("Index", by_symbol(PRICE), USD),
-        Column("Bid rate", by_symbol(index("bid_rate_usd")), USD),
-        Column("Ask rate", by_symbol(index("ask_rate_usd")), USD),
+        price("Index, USD", by_symbol(PRICE)),
+        price("Bid rate, USD", by_symbol(index("bid_rate_usd"))),
+        price("Ask rate, USD", by_symbol(index("ask_rate_usd"))),
         Column("Bid haircut", haircut("bid"), SHARE, HAIRCUT),
         Column("Ask haircut", haircut("ask"), SHARE, HAIRCUT),
         Column("Auto bid haircut", haircut("auto_exchange_bid"), SHARE, HAIRCUT),

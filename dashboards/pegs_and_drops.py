@@ -5,8 +5,8 @@ from dashboards.annotations import changes_by_binance
 from dashboards.frame import Board, Placed, Row
 from dashboards.panels import named, tile
 from dashboards.queries import PRICE, TARGET, by_symbol, change, largest, recorded
-from dashboards.style import GREEN, ORANGE, RED, SHARE, USD, Query
-from dashboards.tables import Column, by_asset
+from dashboards.style import GREEN, NUMBER, ORANGE, PRICE_DECIMALS, RED, SHARE, Query
+from dashboards.tables import Column, by_asset, price
 
 _FROM_USDT = by_symbol(recorded("symbol:binance_asset_index_usdt_deviation:ratio"))
 _FROM_MEDIAN = by_symbol(recorded("symbol:binance_asset_index_median1h_deviation:ratio"))
@@ -112,16 +112,16 @@ def _yield_tokens() -> list[Placed]:
         [Query(largest(10, _DRAWDOWN))],
         SHARE,
     )
-    price = lines.lines(
+    in_usdt = lines.lines(
         "Yield tokens: price in USDT",
         "The median of the past hour. It should rise a little each day; the slope is the interest."
         + _RULES,
         [Query(largest(10, _IN_USDT))],
-        "none",
+        NUMBER,
     )
     return [
         Placed(lines.limits(drawdown, _LOST).min(0), 12, 10),
-        Placed(price.decimals(5), 12, 10),
+        Placed(in_usdt.decimals(PRICE_DECIMALS), 12, 10),
     ]
 
 
@@ -149,7 +149,7 @@ def _movers() -> list[Placed]:
         "Change of the index over 5 minutes, 1 hour and 24 hours. Orange and red: falls of 5% and"
         " 10%. Click an asset to see it alone, or a head to sort.",
         [
-            Column("Index", by_symbol(PRICE), USD),
+            price("Index, USD", by_symbol(PRICE)),
             Column("5 minutes", change("5m"), SHARE, _FALL),
             Column("1 hour", change("1h"), SHARE, _FALL),
             Column("24 hours", change("24h"), SHARE, _FALL),

@@ -18,10 +18,10 @@ DATASOURCE = common.DataSourceRef(type_val="prometheus", uid="${datasource}")
 RED, ORANGE, YELLOW, GREEN, BLUE = "red", "orange", "yellow", "green", "blue"
 
 SHARE = "percentunit"
-USD = "currencyUSD"
-NUMBER = "short"
+NUMBER = "locale"  # 64,180.5: the units for money and counts would make 64.2K of it
 SECONDS = "s"
 BYTES = "bytes"
+PRICE_DECIMALS = 5
 
 Steps = Sequence[tuple[float | None, str]]
 """Colours, each from a value on; the first from None, which is minus infinity."""

@@ -9,7 +9,16 @@ from grafana_foundation_sdk.models.dashboard import DataTransformerConfig
 from grafana_foundation_sdk.models.dashboard import DynamicConfigValue as Property
 from grafana_foundation_sdk.models.prometheus import PromQueryFormat
 
-from dashboards.style import NUMBER, Query, Steps, asking, by_threshold, letter, thresholds
+from dashboards.style import (
+    NUMBER,
+    PRICE_DECIMALS,
+    Query,
+    Steps,
+    asking,
+    by_threshold,
+    letter,
+    thresholds,
+)
 
 ASSET_UID = "binance-multi-assets-asset"
 
@@ -28,6 +37,7 @@ class Column:
     expr: str
     unit: str
     steps: Steps = ()
+    decimals: int | None = None
 
 
 def by_asset(title: str, description: str, columns: Sequence[Column], sort: str) -> table.Panel:
@@ -51,12 +61,18 @@ def by_asset(title: str, description: str, columns: Sequence[Column], sort: str)
 
 
 def _properties(column: Column) -> list[Property]:
-    unit = Property("unit", column.unit)
-    if not column.steps:
-        return [unit]
-    return [
-        unit,
-        Property("thresholds", thresholds(column.steps).build()),
-        Property("color", by_threshold().build()),
-        Property("custom.cellOptions", TableColorTextCellOptions()),
-    ]
+    properties = [Property("unit", column.unit)]
+    if column.decimals is not None:
+        properties.append(Property("decimals", column.decimals))
+    if column.steps:
+        properties += [
+            Property("thresholds", thresholds(column.steps).build()),
+            Property("color", by_threshold().build()),
+            Property("custom.cellOptions", TableColorTextCellOptions()),
+        ]
+    return properties
+
+
+def price(name: str, expr: str) -> Column:
+    """A column of prices in USD."""
+    return Column(name, expr, NUMBER, decimals=PRICE_DECIMALS)

@@ -22,7 +22,7 @@ ALL_PANELS = [
 ]
 each_panel = pytest.mark.parametrize("panel", ALL_PANELS)
 
-UNITS = {"percentunit", "currencyUSD", "short", "s", "bytes", "none"}
+UNITS = {"percentunit", "locale", "s", "bytes"}
 SELECTOR = re.compile(r"([a-zA-Z_:][a-zA-Z0-9_:]*)\{([^{}]*)\}")
 DATASOURCE = {"type": "prometheus", "uid": "${datasource}"}
 
