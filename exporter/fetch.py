@@ -43,7 +43,7 @@ class Flight:
 
     future: "Future[Fetch]"
     begun_at: float
-    """On `time.monotonic`'s clock, as `deadline`."""
+    """On the fetcher's clock, as `deadline`."""
     deadline: float
 
     def wait(self, timeout: float) -> Fetch:
@@ -68,6 +68,8 @@ class Fetcher:
         metrics: counts the scrapes that the gate held.
         log: tells of outages once.
         min_interval: seconds for which a finished fetch is reused; 0 for never.
+        clock: gives seconds on the client's clock.
+        unix_time: gives Unix time in seconds.
     """
 
     def __init__(
@@ -79,6 +81,8 @@ class Fetcher:
         metrics: ApiMetrics,
         log: OutageLog,
         min_interval: float = 0,
+        clock: Callable[[], float] = time.monotonic,
+        unix_time: Callable[[], float] = time.time,
     ) -> None:
         self._client = client
         self._options = options
@@ -86,6 +90,8 @@ class Fetcher:
         self._metrics = metrics
         self._log = log
         self._min_interval = min_interval
+        self._clock = clock
+        self._unix_time = unix_time
         self._lock = threading.Lock()
         self._flights: dict[tuple[str, ...], Flight] = {}
 
@@ -98,7 +104,7 @@ class Fetcher:
         """
         key = tuple(sorted(set(symbols)))
         with self._lock:
-            now = time.monotonic()
+            now = self._clock()
             self._forget(now)
             flight = self._flights.get(key)
             if flight is None:
@@ -121,7 +127,7 @@ class Fetcher:
             self._client.gate.check(self._options.weight_ceiling_ratio)
         except Held as held:
             future: Future[Fetch] = Future()
-            future.set_result(self._told(symbols, Fetch(time.time(), error=held)))
+            future.set_result(self._told(symbols, Fetch(self._unix_time(), error=held)))
         else:
             future = _in_thread(lambda: self._told(symbols, self._fetch(symbols, deadline)))
         return Flight(future, now, deadline)
@@ -139,10 +145,10 @@ class Fetcher:
         try:
             rows, rejects = self._ask(symbols, deadline)
         except NoUsableRow as error:
-            return Fetch(time.time(), rejects=error.rejects, error=error)
+            return Fetch(self._unix_time(), rejects=error.rejects, error=error)
         except (ApiError, Held) as error:
-            return Fetch(time.time(), error=error)
-        return Fetch(time.time(), rows, rejects, margin_assets)
+            return Fetch(self._unix_time(), error=error)
+        return Fetch(self._unix_time(), rows, rejects, margin_assets)
 
     def _ask(self, symbols: tuple[str, ...], deadline: float) -> tuple[list[Row], list[Reject]]:
         if not symbols:

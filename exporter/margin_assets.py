@@ -28,7 +28,7 @@ class MarginAssets:
         client: asks the exchange.
         options: how the module wants its requests sent.
         refresh_interval: seconds after which a scrape has it fetched anew; None switches it off.
-        clock: gives seconds on a clock that never goes back.
+        clock: gives seconds on the client's clock.
         background: runs a refresh beside the scrape that asked for it.
     """
 
@@ -67,7 +67,7 @@ class MarginAssets:
     def refresh(self) -> None:
         """Fetch now; a failure leaves what there is."""
         try:
-            info = self._client.exchange_info(time.monotonic() + _TIMEOUT, self._options)
+            info = self._client.exchange_info(self._clock() + _TIMEOUT, self._options)
         except (ApiError, Held) as error:
             if not self._failing:
                 _log.warning(

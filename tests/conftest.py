@@ -3,6 +3,8 @@
 import datetime
 import functools
 import json
+import os
+import shutil
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -50,6 +52,20 @@ def testdata() -> Path:
 def capture() -> Callable[[str], Any]:
     """The exchange's real answers, by file name without its ending."""
     return lambda name: json.loads((TESTDATA / "captures" / f"{name}.json").read_text())
+
+
+@pytest.fixture(scope="session")
+def tool() -> Callable[[str, str], str]:
+    """Finds a system tool; without it the test skips, and in CI it fails."""
+
+    def find(name: str, package: str) -> str:
+        path = shutil.which(name)
+        if path is None:
+            message = f"{name} is missing; on Debian: apt-get install {package}"
+            pytest.fail(message) if os.environ.get("CI") == "true" else pytest.skip(message)
+        return path
+
+    return find
 
 
 LONG_AGO = datetime.datetime(2020, 1, 1, tzinfo=datetime.UTC)

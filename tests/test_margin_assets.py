@@ -36,7 +36,7 @@ def exchange(requests_mock):
 @pytest.fixture
 def assets(clock) -> MarginAssets:
     """Refreshes at once instead of in the background, so that a test sees it done."""
-    client = Client(BASE_URL, Gate(), ApiMetrics(CollectorRegistry()))
+    client = Client(BASE_URL, Gate(), ApiMetrics(CollectorRegistry()), clock)
     return MarginAssets(client, RequestOptions(), HOUR, clock, lambda refresh: refresh())
 
 
