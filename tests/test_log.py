@@ -1,24 +1,12 @@
 import io
 import json
 import logging
-from collections.abc import Iterator
 
 import pytest
 
 from exporter import log
 
 LIBRARIES = ("urllib3", "uvicorn.error")
-
-
-@pytest.fixture(autouse=True)
-def _logging_as_it_was() -> Iterator[None]:
-    root = logging.getLogger()
-    loggers = [root, *map(logging.getLogger, ("exporter", *LIBRARIES))]
-    handlers, levels = root.handlers[:], [logger.level for logger in loggers]
-    yield
-    root.handlers[:] = handlers
-    for logger, level in zip(loggers, levels, strict=True):
-        logger.setLevel(level)
 
 
 @pytest.fixture
