@@ -192,15 +192,16 @@ class Client:
     def _answer(self, response: requests.Response, limit: int) -> bytes:
         """The body of a 200; any other answer is raised as its error."""
         status = response.status_code
+        self.gate.learn(status, response.headers)
         if status == HTTPStatus.OK:
-            self.gate.learn(status, response.headers, "")
             return _read(response, limit)
         try:
             body = _read(response, min(limit, _SMALL_BODY))
         except (errors.ApiError, requests.RequestException):
             body = b""  # the status says enough
         code, message = _error_object(body)
-        self.gate.learn(status, response.headers, message)
+        if status == BAN:
+            self.gate.learn_ban_end(response.headers, message)
         raise _refusal(status, code)
 
 

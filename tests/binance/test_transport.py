@@ -1,5 +1,6 @@
 import gzip
 import socket
+import threading
 import time
 
 import pytest
@@ -216,3 +217,24 @@ def test_a_ban_is_learnt_though_its_body_never_ends():
         with pytest.raises(errors.Banned):
             client.asset_index(None, time.monotonic() + SHORT, RequestOptions())
         assert client.gate.blocked_until > 0
+
+
+def test_a_ban_holds_while_its_body_is_still_coming():
+    gate = Gate()
+    held_meanwhile = threading.Event()
+
+    def script(connection: socket.socket) -> None:
+        read_request(connection)
+        connection.sendall(b"HTTP/1.1 418 I'm a teapot\r\nContent-Length: 2\r\n\r\n")
+        for _ in range(500):
+            if gate.blocked_until:
+                held_meanwhile.set()
+                break
+            held_meanwhile.wait(0.01)
+        connection.sendall(b"{}")
+
+    with raw_server(script) as url, pytest.raises(errors.Banned):
+        Client(url, gate, ApiMetrics(CollectorRegistry())).asset_index(
+            None, time.monotonic() + 5, RequestOptions()
+        )
+    assert held_meanwhile.is_set()
