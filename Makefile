@@ -6,7 +6,7 @@ RUN    := $(VENV)/.run
 DEV    := $(VENV)/.dev
 INSTALL = $(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt
 
-.PHONY: help run test lint types unit docs dashboards pictures bench clean
+.PHONY: help run test lint types unit soak fuzz docs dashboards pictures bench clean
 
 help: ## list the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -39,9 +39,13 @@ types: $(DEV) ## types, with mypy --strict
 unit: $(DEV) ## all tests; one that needs a missing tool skips and names the package
 	@$(BIN)/pytest
 
+soak: $(DEV) ## faults and clients at random; SECONDS=300 long, SEED= of your choice
+	@$(BIN)/python -m tests.soak --seconds $(or $(SECONDS),300) $(if $(SEED),--seed $(SEED))
+
 docs: $(DEV) ## write the pages that are generated from the code
 	@$(BIN)/python -m exporter.metrics > docs/metrics.md
 	@$(BIN)/python -m exporter.config > docs/config.schema.json
+	@$(BIN)/python rules/table.py
 
 dashboards: $(DEV) ## write the dashboards' JSON
 	@$(BIN)/python -m dashboards

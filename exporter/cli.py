@@ -36,8 +36,10 @@ def main(argv: Sequence[str] | None = None) -> int:
     log.configure(flags.log_level, flags.log_format)
     if flags.config_check:
         return _check(flags)
-    for number in (signal.SIGTERM, signal.SIGINT):  # until the server has its own handlers
+    # until the server has its own handlers; a reload asked for before then is done then
+    for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: sys.exit(0))
+    signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGHUP})
     with contextlib.ExitStack() as stack:
         base_url = stack.enter_context(serve(Exchange(scenario=flags.demo))) if flags.demo else None
         try:

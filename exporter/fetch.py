@@ -19,6 +19,8 @@ from exporter.outage_log import OutageLog
 ALL_FROM = 10
 """From so many symbols on, one request for all (weight 10) costs no more than one for each."""
 
+_SPOILS_NO_OTHER = (InvalidSymbol, NoUsableRow)
+
 _T = TypeVar("_T")
 
 
@@ -164,15 +166,30 @@ class Fetcher:
 
         answers = [_in_thread(lambda s=symbol: ask(s)) for symbol in symbols]  # type: ignore[misc]
         rows: list[Row] = []
-        invalid: InvalidSymbol | None = None
+        rejects: list[Reject] = []
+        failures: list[ApiError | Held] = []
         for answer in answers:
             try:
                 rows += answer.result()[0]
-            except InvalidSymbol as error:
-                invalid = error  # absent and counted; the others stay
-        if invalid is not None and not rows:
-            raise invalid
-        return rows, []
+            except NoUsableRow as error:
+                rejects += error.rejects
+                failures.append(error)
+            except (ApiError, Held) as error:
+                failures.append(error)
+        # a symbol that is invalid, or whose row was refused, is absent and counted; others stay
+        spoilt = [error for error in failures if not isinstance(error, _SPOILS_NO_OTHER)]
+        if spoilt or not rows:
+            raise _most_telling(spoilt or failures, rejects)
+        return rows, rejects
+
+
+def _most_telling(
+    failures: Sequence[ApiError | Held], rejects: Sequence[Reject]
+) -> ApiError | Held:
+    """Of several reasons the one that tells most: a hold only follows from another one's 429."""
+    if any(isinstance(error, NoUsableRow) for error in failures):
+        return NoUsableRow(rejects)
+    return next((error for error in failures if not isinstance(error, Held)), failures[0])
 
 
 def _in_thread(work: Callable[[], _T]) -> "Future[_T]":

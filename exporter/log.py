@@ -12,6 +12,11 @@ FORMATS: tuple[LogFormat, ...] = ("logfmt", "json")
 LEVELS = ("debug", "info", "warning", "error")
 
 
+_TALKATIVE = ("urllib3", "uvicorn.error")
+"""They warn of each answer or request that breaks HTTP, with a traceback and the other's bytes; we
+count the one and answer the other with a 400."""
+
+
 def configure(level: str, log_format: LogFormat, stream: TextIO = sys.stderr) -> None:
     """Send the process's log records, libraries' included, to one stream.
 
@@ -38,6 +43,8 @@ def configure(level: str, log_format: LogFormat, stream: TextIO = sys.stderr) ->
     )
     logging.basicConfig(handlers=[handler], level=logging.WARNING, force=True)
     logging.getLogger("exporter").setLevel(level.upper())
+    for name in _TALKATIVE:
+        logging.getLogger(name).setLevel(logging.ERROR)
 
 
 def _renderer(log_format: LogFormat) -> Processor:

@@ -4,6 +4,7 @@ import logging
 import threading
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from weakref import WeakValueDictionary
 
 from prometheus_client import CollectorRegistry
 
@@ -19,6 +20,9 @@ from exporter.outage_log import OutageLog
 _log = logging.getLogger(__name__)
 
 
+_MarginKey = tuple[str, RequestOptions, float | None]
+
+
 @dataclass(frozen=True)
 class Module:
     """A module of the configuration with what fetches for it."""
@@ -29,7 +33,9 @@ class Module:
 
 
 class Service:
-    """Holds the modules; gates and connections outlive a reload.
+    """Holds the modules.
+
+    Gates, connections, margin assets and what the log has told outlive a reload.
 
     Args:
         load: reads the configuration; raises `ConfigError` where it is refused.
@@ -45,6 +51,9 @@ class Service:
         self._api_metrics = ApiMetrics(registry)
         self._config_metrics = ConfigMetrics(registry)
         self._clients: dict[str, Client] = {}
+        # weakly: they live as long as a module in force, or about to be, uses them
+        self._margin_assets: WeakValueDictionary[_MarginKey, MarginAssets] = WeakValueDictionary()
+        self._logs: WeakValueDictionary[str, OutageLog] = WeakValueDictionary()
         self.settings = load()
         self.modules: Mapping[str, Module] = self._build({})
         self._config_metrics.loaded()
@@ -87,18 +96,24 @@ class Service:
             proxy_url=settings.proxy_url,
             ca_file=str(settings.ca_file or ""),
         )
-        margin = settings.margin_assets
         fetcher = Fetcher(
             client,
             options,
-            margin_assets=MarginAssets(
-                client, options, margin.refresh_interval if margin.enabled else None
-            ),
+            margin_assets=self._margin(settings, client, options),
             metrics=self._api_metrics,
-            log=OutageLog(name),
+            log=self._logs.setdefault(name, OutageLog(name)),
             min_interval=settings.min_interval,
         )
         return Module(settings, fetcher, client.gate)
+
+    def _margin(
+        self, settings: config.Module, client: Client, options: RequestOptions
+    ) -> MarginAssets:
+        """Modules that ask alike share one, before and after a reload."""
+        margin = settings.margin_assets
+        interval = margin.refresh_interval if margin.enabled else None
+        key = (settings.base_url, options, interval)
+        return self._margin_assets.setdefault(key, MarginAssets(client, options, interval))
 
     def _gates(self) -> Iterator[Gate]:
         return (client.gate for client in list(self._clients.values()))

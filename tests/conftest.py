@@ -3,9 +3,10 @@
 import datetime
 import functools
 import json
+import logging
 import os
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -28,6 +29,18 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption(
         "--update-golden", action="store_true", help="write the golden files instead of comparing"
     )
+
+
+@pytest.fixture(autouse=True)
+def _logging_untouched() -> Iterator[None]:
+    """No test sees how another one, or a fixture that outlives it, has configured the log."""
+    root = logging.getLogger()
+    root.setLevel(logging.WARNING)
+    for name in ("exporter", "urllib3", "uvicorn.error"):
+        logging.getLogger(name).setLevel(logging.NOTSET)
+    handlers = root.handlers[:]
+    yield
+    root.handlers[:] = handlers
 
 
 @pytest.fixture

@@ -5,9 +5,15 @@ import pytest
 from prometheus_client import CollectorRegistry
 
 from exporter.binance.client import RequestOptions
-from exporter.binance.errors import InvalidSymbol, NoUsableRow, RequestTimeout, ServerError
+from exporter.binance.errors import (
+    InvalidSymbol,
+    NoUsableRow,
+    RateLimited,
+    RequestTimeout,
+    ServerError,
+)
 from exporter.binance.exchange_info import MarginAsset
-from exporter.binance.gate import Gate
+from exporter.binance.gate import Gate, Held
 from exporter.binance.rows import Reject, Row
 from exporter.fetch import Fetcher
 from exporter.instrumentation import ApiMetrics
@@ -117,6 +123,23 @@ def test_an_invalid_symbol_does_not_spoil_the_others(make):
 def test_with_invalid_symbols_only_the_fetch_has_failed(make):
     result = fetch(make(), ["NOSUCHUSD", "NORTHISUSD"])
     assert result.error.reason == "invalid_symbol"
+
+
+def test_a_refused_row_does_not_spoil_the_others(make, exchange):
+    exchange.answers["ETHUSD"] = NoUsableRow([Reject("bad_value", "x")])
+    result = fetch(make(), ["BTCUSD", "ETHUSD"])
+    assert (list(result.rows), len(result.rejects), result.error) == ([BTC], 1, None)
+
+
+def test_where_no_symbol_has_a_row_a_refused_one_is_the_reason(make, exchange):
+    exchange.answers["ETHUSD"] = NoUsableRow([Reject("bad_value", "x")])
+    result = fetch(make(), ["ETHUSD", "NOSUCHUSD"])
+    assert (len(result.rejects), result.error.reason) == (1, "bad_payload")
+
+
+def test_a_symbol_that_is_held_after_another_was_limited_is_not_the_reason(make, exchange):
+    exchange.answers |= {"BTCUSD": Held("blocked", 60), "ETHUSD": RateLimited("429")}
+    assert fetch(make(), ["BTCUSD", "ETHUSD"]).error.reason == "rate_limited"
 
 
 def test_a_symbol_that_fails_otherwise_fails_the_whole_fetch(make, exchange):

@@ -1,21 +1,12 @@
 import io
 import json
 import logging
-from collections.abc import Iterator
 
 import pytest
 
 from exporter import log
 
-
-@pytest.fixture(autouse=True)
-def _logging_as_it_was() -> Iterator[None]:
-    root, ours = logging.getLogger(), logging.getLogger("exporter")
-    before = root.handlers[:], root.level, ours.level
-    yield
-    root.handlers[:] = before[0]
-    root.setLevel(before[1])
-    ours.setLevel(before[2])
+LIBRARIES = ("urllib3", "uvicorn.error")
 
 
 @pytest.fixture
@@ -49,9 +40,16 @@ def test_an_event_is_one_line_whatever_it_holds(stream, log_format):
     assert stream.getvalue().count("\n") == 1
 
 
-def test_the_level_is_ours_and_libraries_stay_quiet(stream):
+def test_the_level_is_ours(stream):
     log.configure("debug", "logfmt", stream)
     logging.getLogger("exporter.x").debug("ours")
-    logging.getLogger("urllib3").info("theirs")
-    logging.getLogger("uvicorn.error").info("theirs")
+    assert stream.getvalue().count("\n") == 1
+
+
+@pytest.mark.parametrize("library", LIBRARIES)
+def test_a_library_is_heard_where_it_fails_and_not_where_the_others_bytes_are_bad(stream, library):
+    log.configure("debug", "logfmt", stream)
+    logging.getLogger(library).warning("Failed to parse headers")
+    assert stream.getvalue() == ""
+    logging.getLogger(library).error("Exception in ASGI application")
     assert stream.getvalue().count("\n") == 1

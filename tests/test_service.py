@@ -78,6 +78,28 @@ def test_a_module_that_did_not_change_is_kept(configuration, service):
     assert service.modules["btc"] is not before["btc"]
 
 
+def test_a_module_that_changed_keeps_its_margin_assets_and_what_was_told(configuration, service):
+    before = service.modules["btc"].fetcher
+    configuration.settings = settings(btc=module(symbols=["BTCUSD"], timeout="1s"))
+    service.reload()
+    after = service.modules["btc"].fetcher
+    assert after is not before
+    assert after._margin_assets is before._margin_assets
+    assert after._log is before._log
+
+
+def test_modules_that_ask_alike_fetch_the_margin_assets_once(configuration, service):
+    configuration.settings = settings(
+        btc=module(symbols=["BTCUSD"]),
+        proxied=module(proxy_url="http://proxy.example"),
+        testnet=module("https://testnet.example"),
+    )
+    service.reload()
+    assets = {name: each.fetcher._margin_assets for name, each in service.modules.items()}
+    assert assets["btc"] is assets["default"]
+    assert len(set(map(id, assets.values()))) == 3
+
+
 def test_a_reload_swaps_the_modules_whole(configuration, service):
     before = service.modules
     configuration.settings = settings(new=module())

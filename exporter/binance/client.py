@@ -24,6 +24,11 @@ from exporter.instrumentation import ApiMetrics
 _CHUNK = 65536
 _CONNECTIONS = 16
 _INVALID_SYMBOL = -1121
+_SMALL_BODY = 65536  # far more than one row or an error's message takes
+# By the commas of a body, what decoding it may cost is known before: 32 MiB of `{},{},...` would
+# be more than a gigabyte of objects and half a minute of this interpreter.
+_INDEX_VALUES = 200_000  # 18,000 assets
+_INFO_VALUES = 1_000_000  # some ten times what the exchange has
 
 
 @dataclass(frozen=True)
@@ -34,6 +39,16 @@ class RequestOptions:
     max_body_bytes: int = 32 * 1024 * 1024
     proxy_url: str = ""
     ca_file: str = ""
+
+
+class _Session(requests.Session):
+    """A session for which no answer is a redirect.
+
+    `requests` reads a redirect's whole body and parses its target even where it is not to follow.
+    """
+
+    def get_redirect_target(self, _: requests.Response) -> None:
+        return None
 
 
 class Client:
@@ -59,7 +74,7 @@ class Client:
         self._base_url = base_url
         self._metrics = metrics
         self._clock = clock
-        self._session = requests.Session()
+        self._session = _Session()
         self._session.trust_env = False  # no proxy, netrc or CA bundle that the configuration lacks
         self._session.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))
         self._session.headers.update(
@@ -87,8 +102,11 @@ class Client:
             ApiError: no usable answer.
             Held: no request may leave.
         """
-        body = self._get("assetIndex", {"symbol": symbol} if symbol else {}, deadline, options)
+        limit = min(options.max_body_bytes, _SMALL_BODY) if symbol else options.max_body_bytes
+        params = {"symbol": symbol} if symbol else {}
+        body = self._get("assetIndex", params, limit, deadline, options)
         try:
+            _check_values(body, _INDEX_VALUES)
             document = _decode(body)
             _check_shape(document, symbol)
             rows, rejects = parse_rows(document)
@@ -104,8 +122,9 @@ class Client:
 
         Args and errors as for `asset_index`.
         """
-        body = self._get("exchangeInfo", {}, deadline, options)
+        body = self._get("exchangeInfo", {}, options.max_body_bytes, deadline, options)
         try:
+            _check_values(body, _INFO_VALUES)
             info = parse_exchange_info(body)
         except errors.ApiError as error:
             raise self._failed("exchangeInfo", error) from None
@@ -122,23 +141,33 @@ class Client:
         return error
 
     def _get(
-        self, endpoint: str, params: dict[str, str], deadline: float, options: RequestOptions
+        self,
+        endpoint: str,
+        params: dict[str, str],
+        limit: int,
+        deadline: float,
+        options: RequestOptions,
     ) -> bytes:
         """Send one request, and once more where a pooled connection was found closed."""
         try:
             try:
-                return self._exchange(endpoint, params, deadline, options)
+                return self._exchange(endpoint, params, limit, deadline, options)
             except requests.RequestException as error:
                 if not found_closed(error):
                     raise
-            return self._exchange(endpoint, params, deadline, options)
+            return self._exchange(endpoint, params, limit, deadline, options)
         except requests.RequestException as error:
             raise self._failed(endpoint, _typed(error, self._clock() >= deadline)) from error
         except errors.ApiError as error:
             raise self._failed(endpoint, error) from None
 
     def _exchange(
-        self, endpoint: str, params: dict[str, str], deadline: float, options: RequestOptions
+        self,
+        endpoint: str,
+        params: dict[str, str],
+        limit: int,
+        deadline: float,
+        options: RequestOptions,
     ) -> bytes:
         self.gate.check(options.weight_ceiling_ratio)
         start = self._clock()
@@ -156,18 +185,18 @@ class Client:
                 proxies=proxies if options.proxy_url else None,
                 verify=options.ca_file or True,
             ) as response:
-                return self._answer(response, options.max_body_bytes)
+                return self._answer(response, limit)
         finally:
             self._metrics.duration.labels(endpoint).observe(self._clock() - start)
 
-    def _answer(self, response: requests.Response, max_body_bytes: int) -> bytes:
+    def _answer(self, response: requests.Response, limit: int) -> bytes:
         """The body of a 200; any other answer is raised as its error."""
         status = response.status_code
         if status == HTTPStatus.OK:
             self.gate.learn(status, response.headers, "")
-            return _read(response, max_body_bytes)
+            return _read(response, limit)
         try:
-            body = _read(response, max_body_bytes)
+            body = _read(response, min(limit, _SMALL_BODY))
         except (errors.ApiError, requests.RequestException):
             body = b""  # the status says enough
         code, message = _error_object(body)
@@ -193,6 +222,11 @@ def _typed(error: requests.RequestException, too_late: bool) -> errors.ApiError:
     if isinstance(error, requests.exceptions.ContentDecodingError):
         return errors.BadPayload("the body is not what its Content-Encoding says")
     return errors.ConnectionFailed(f"the connection failed: {type(error).__name__}")
+
+
+def _check_values(body: bytes, limit: int) -> None:
+    if body.count(b",") >= limit:
+        raise errors.BadPayload(f"the body holds more values than {limit}")
 
 
 def _decode(body: bytes) -> Any:

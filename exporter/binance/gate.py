@@ -48,6 +48,7 @@ class Gate:
         self._used_weight = 0
         self._used_weight_minute = 0.0
         self._blocked_until = 0.0
+        self._banned_until = 0.0
         self._ceiling_until = 0.0
         self._next_ban = FIRST_BAN
 
@@ -103,8 +104,7 @@ class Gate:
                 self._block(_retry_after(headers, now) or _next_minute(now), now)
             elif status == BAN:
                 until = _retry_after(headers, now) or _banned_until(message, now)
-                self._block(until or now + self._next_ban, now)
-                self._next_ban = min(2 * self._next_ban, LONGEST_BAN)
+                self._ban(until, now)
             elif status == HTTPStatus.OK:
                 self._next_ban = FIRST_BAN
 
@@ -115,6 +115,14 @@ class Gate:
         # answers can overtake each other: within a minute the count only grows
         self._used_weight = max(used, self._current_weight(now))
         self._used_weight_minute = now - now % MINUTE
+
+    def _ban(self, until: float | None, now: float) -> None:
+        # a 418 to a request that had left before the ban was known is the same ban
+        if now >= self._banned_until:
+            until = until or now + self._next_ban
+            self._next_ban = min(2 * self._next_ban, LONGEST_BAN)
+        self._block(until or self._banned_until, now)
+        self._banned_until = self._blocked_until
 
     def _block(self, until: float, now: float) -> None:
         self._blocked_until = max(self._blocked_until, min(until, now + LONGEST_BAN))

@@ -16,7 +16,7 @@ from starlette.routing import Route
 
 from exporter import config
 from exporter.faults import ConfigError
-from exporter.fetch import Fetch
+from exporter.fetch import Fetch, Flight
 from exporter.service import Module, Service
 from exporter.web.exposition import Renderer, accepts_gzip, choose_format, compress
 from exporter.web.status import StatusPage
@@ -63,6 +63,7 @@ class App:
         self._status_page = StatusPage(options.telemetry_path)
         self.scrapes_running = 0
         self.stopping = False
+        self._limits: set[asyncio.Timeout] = set()
         self.asgi = Starlette(
             routes=[
                 Route("/", self._limited(self._status)),
@@ -143,12 +144,24 @@ class App:
             request.headers.get(_TIMEOUT_HEADER, ""),
             self._options.timeout_offset,
         )
-        flight = module.fetcher.begin(symbols, timeout)
-        try:
-            fetch = await asyncio.wait_for(asyncio.wrap_future(flight.future), timeout)
-        except TimeoutError:
-            fetch = flight.given_up()
+        fetch = await self._wait(module.fetcher.begin(symbols, timeout), timeout)
         return Scrape(fetch, time.monotonic() - begun_at)
+
+    async def _wait(self, flight: Flight, timeout: float) -> Fetch:
+        try:
+            async with asyncio.timeout(timeout) as limit:
+                self._limits.add(limit)
+                return await asyncio.wrap_future(flight.future)
+        except TimeoutError:
+            return flight.given_up()
+        finally:
+            self._limits.discard(limit)
+
+    def end_scrapes(self) -> None:
+        """Let scrapes that still wait answer with what there is; to be called in the event loop."""
+        now = asyncio.get_running_loop().time()
+        for limit in self._limits:
+            limit.reschedule(now)
 
     def _exposition(
         self, request: Request, scrape: Scrape, registry: CollectorRegistry | None = None

@@ -21,45 +21,55 @@ from exporter.web.app import App
 _log = logging.getLogger(__name__)
 
 _KEEP_ALIVE = 120  # seconds; longer than the usual scrape interval, so that connections are reused
-_HEAD_TIMEOUT = 10  # seconds for the head of a request to arrive
+_REQUEST_TIMEOUT = 10  # seconds for a request to arrive
+_REQUEST_BYTES = 65536
 _GRACE = 3  # seconds that scrapes in flight get at the end
 _ACCESS_REFRESH = 10  # seconds between looks at the certificate and password files
 _BACKLOG = 511
 
 
 class _Protocol(HttpToolsProtocol):
-    """uvicorn's connection, closed where a request's head does not arrive in time.
+    """uvicorn's connection, closed where a request does not arrive in time or has no end.
 
-    uvicorn limits only the silence after an answer; without this, half-open connections would pile
-    up until no file is left to open.
+    uvicorn limits only the silence after an answer, and no size; without this, half-open
+    connections would pile up until no file is left to open, and one could fill the memory.
     """
 
-    _head_timer: asyncio.TimerHandle | None = None
+    _timer: asyncio.TimerHandle | None = None
+    _received = 0
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         super().connection_made(transport)
-        self._expect_head()
+        self._expect_request()
+
+    def data_received(self, data: bytes) -> None:
+        self._received += len(data)
+        if self._timer is not None and self._received > _REQUEST_BYTES:
+            self.transport.abort()
+            return
+        super().data_received(data)
 
     def on_message_begin(self) -> None:
         super().on_message_begin()
-        self._expect_head()
+        self._expect_request()
 
-    def on_headers_complete(self) -> None:
+    def on_message_complete(self) -> None:
         self._cancel_timer()
-        super().on_headers_complete()
+        self._received = 0
+        super().on_message_complete()
 
     def connection_lost(self, exc: Exception | None) -> None:
         self._cancel_timer()
         super().connection_lost(exc)
 
-    def _expect_head(self) -> None:
+    def _expect_request(self) -> None:
         self._cancel_timer()
-        self._head_timer = self.loop.call_later(_HEAD_TIMEOUT, self.transport.abort)
+        self._timer = self.loop.call_later(_REQUEST_TIMEOUT, self.transport.abort)
 
     def _cancel_timer(self) -> None:
-        if self._head_timer is not None:
-            self._head_timer.cancel()
-            self._head_timer = None
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
 
 
 class Server(uvicorn.Server):
@@ -119,11 +129,13 @@ class Server(uvicorn.Server):
         }
         for number, handler in handlers.items():
             loop.add_signal_handler(number, functools.partial(self._spawn, handler))
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, handlers)
         try:
             yield
         finally:
             for number in handlers:
                 loop.remove_signal_handler(number)
+                signal.signal(number, signal.SIG_IGN)  # the default one would spoil the status
 
     def _spawn(self, handler: Callable[[], Coroutine[None, None, None]]) -> None:
         task = asyncio.create_task(handler())
@@ -140,6 +152,7 @@ class Server(uvicorn.Server):
             async with asyncio.timeout(_GRACE):
                 while self._app.scrapes_running and not self.force_exit:
                     await asyncio.sleep(0.02)
+        self._app.end_scrapes()
         self.should_exit = True
 
     async def _hang_up(self) -> None:

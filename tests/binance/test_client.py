@@ -173,6 +173,25 @@ def test_a_body_over_the_cap_is_refused(client, exchange):
         ask(client, options=RequestOptions(max_body_bytes=1000))
 
 
+def test_one_symbols_body_is_refused_at_a_size_that_no_row_has(client, exchange):
+    exchange.get(INDEX_URL, json=ROW | {"padding": " " * 65536})
+    with pytest.raises(errors.TooLarge):
+        ask(client, "BTCUSD")
+
+
+@pytest.mark.parametrize("item", [b"{},", b"[],", b"0,"])
+def test_more_values_than_any_index_has_are_not_even_decoded(client, exchange, item):
+    exchange.get(INDEX_URL, content=b"[" + item * 200_000 + b"0]")
+    with pytest.raises(errors.BadPayload, match="more values"):
+        ask(client)
+
+
+def test_more_values_than_any_exchange_info_has_are_not_even_decoded(client, exchange):
+    exchange.get(INFO_URL, content=b'{"assets":[' + b"0," * 1_000_000 + b"0]}")
+    with pytest.raises(errors.BadPayload, match="more values"):
+        client.exchange_info(soon(), OPTIONS)
+
+
 def test_refused_rows_are_counted_and_the_others_stay(client, exchange, registry):
     exchange.get(INDEX_URL, json=[ROW, ROW, 7, {"symbol": ""}, {"symbol": "X", "index": "x"}])
     rows, rejects = ask(client)

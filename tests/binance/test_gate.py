@@ -88,6 +88,21 @@ def test_418_without_a_time_holds_two_minutes_doubled_each_time(gate, clock):
     assert waits == [120, 240, 480, 960]
 
 
+def test_418_to_each_of_nine_requests_side_by_side_is_one_ban(gate, clock):
+    for _ in range(9):
+        gate.learn(418, {}, "")
+    assert held(gate).until == clock.now + 120
+    clock.now += 120
+    gate.learn(418, {}, "")
+    assert held(gate).until == clock.now + 240
+
+
+def test_a_time_that_a_later_418_tells_is_believed(gate):
+    gate.learn(418, {}, "")
+    gate.learn(418, {}, ban(NOON + 5000))
+    assert held(gate).until == NOON + 5000
+
+
 def test_a_time_in_the_message_that_is_past_does_not_open_the_gate(gate, clock):
     gate.learn(418, {}, ban(NOON - 5000))
     assert held(gate).until == clock.now + 120

@@ -159,6 +159,30 @@ def test_a_redirect_is_not_followed():
     assert len(requests) == 1
 
 
+@pytest.mark.parametrize("location", [b"http://[", b"\xff\xfe", b""], ids=repr)
+def test_a_redirect_to_nowhere_is_told_as_any_other(location):
+    head = b"HTTP/1.1 302 Found\r\nLocation: %s\r\nContent-Length: 0\r\n\r\n" % location
+    with raw_server(answering(head)) as url, pytest.raises(errors.BadPayload):
+        fetch(url)
+
+
+@pytest.mark.parametrize("status", [b"302 Found\r\nLocation: /x", b"503 Busy"])
+def test_of_the_body_of_a_refusal_no_more_is_read_than_a_message_takes(status):
+    sent = 0
+
+    def script(connection: socket.socket) -> None:
+        nonlocal sent
+        read_request(connection)
+        connection.sendall(b"HTTP/1.1 %s\r\n\r\n" % status)
+        while True:
+            connection.sendall(b" " * 0x10000)
+            sent += 0x10000
+
+    with raw_server(script) as url, pytest.raises((errors.BadPayload, errors.ServerError)):
+        fetch(url)
+    assert sent < 32 * 1024 * 1024  # what the sockets' buffers hold, not what a body may be
+
+
 def test_gzip_is_read():
     body = gzip.compress(BODY)
     with raw_server(answering(ok(body, b"Content-Encoding: gzip\r\n"))) as url:

@@ -6,7 +6,6 @@ import signal
 import socket
 import subprocess
 import sys
-import threading
 
 import pytest
 import requests
@@ -107,26 +106,6 @@ def test_a_signal_ends_it_with_status_0(exchange, config_file, number):
     with running(config_file(default=module(base_url))) as exporter:
         exporter.process.send_signal(number)
         assert exporter.process.wait(5) == 0
-
-
-def test_a_signal_ends_it_though_the_exchange_hangs(config_file):
-    asked = threading.Event()
-
-    def hang(connection: socket.socket) -> None:
-        read_request(connection)
-        asked.set()
-        read_request(connection)
-
-    with (
-        raw_server(hang) as base_url,
-        running(config_file(default=module(base_url, timeout="60s"))) as exporter,
-        concurrent.futures.ThreadPoolExecutor() as pool,
-    ):
-        scrape = pool.submit(exporter.get, "/metrics")
-        assert asked.wait(PATIENCE)
-        exporter.process.terminate()
-        assert exporter.process.wait(5) == 0
-        assert scrape.exception() or scrape.result().status_code >= 500
 
 
 def test_as_pid_1_sigterm_ends_it_with_status_0(tool):

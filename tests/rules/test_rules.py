@@ -1,4 +1,4 @@
-"""The rules against the contract, and their promtool tests against mistakes planted in the rules."""
+"""The rules against the contract, and their promtool tests against planted mistakes."""
 
 import importlib.util
 import os
@@ -163,7 +163,9 @@ def test_table_is_as_generated() -> None:
 
 @pytest.mark.parametrize("name", ALERTS)
 def test_alert_is_seen_firing_and_not(name: str) -> None:
-    mine = [alert_test["exp_alerts"] for alert_test in ALERT_TESTS if alert_test["alertname"] == name]
+    mine = [
+        alert_test["exp_alerts"] for alert_test in ALERT_TESTS if alert_test["alertname"] == name
+    ]
     fired = {alert["exp_labels"]["severity"] for expected in mine for alert in expected}
     assert fired == ALERTS[name]
     assert [] in mine

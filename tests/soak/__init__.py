@@ -1,0 +1,1 @@
+"""The soak: the exporter as a process, an exchange that plays faults, clients of all kinds."""

@@ -1,0 +1,5 @@
+from tests.soak.__main__ import soak
+
+
+def test_a_short_soak_finds_nothing():
+    assert soak(4, seed=1) == []

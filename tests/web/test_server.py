@@ -1,0 +1,87 @@
+"""What a connection is allowed; the rest of the server is tested as a process, end to end."""
+
+import contextlib
+import socket
+import threading
+from collections.abc import Iterator
+
+import pytest
+import uvicorn
+from starlette.responses import PlainTextResponse
+
+from exporter.web import server
+
+PATIENCE = 10
+"""Seconds for what should happen; nothing below takes as long unless it fails."""
+
+
+@pytest.fixture
+def connect(monkeypatch) -> Iterator:
+    """Opens connections to a server of that protocol that says hello to all."""
+    monkeypatch.setattr(server, "_REQUEST_TIMEOUT", 0.2)
+    config = uvicorn.Config(
+        PlainTextResponse("hello"), http=server._Protocol, ws="none", lifespan="off",
+        log_config=None,
+    )  # fmt: skip
+    running = uvicorn.Server(config)
+    with contextlib.ExitStack() as stack:
+        listener = stack.enter_context(socket.create_server(("127.0.0.1", 0)))
+        thread = threading.Thread(target=running.run, args=([listener],))
+        thread.start()
+        stack.callback(thread.join)
+        stack.callback(setattr, running, "should_exit", True)
+
+        def connect() -> socket.socket:
+            client = socket.create_connection(listener.getsockname(), PATIENCE)
+            return stack.enter_context(client)
+
+        yield connect
+
+
+def all_of(client: socket.socket) -> bytes:
+    """What arrives until the server closes the connection."""
+    received = b""
+    with contextlib.suppress(ConnectionResetError):
+        while chunk := client.recv(65536):
+            received += chunk
+    return received
+
+
+@pytest.mark.parametrize(
+    "start",
+    [b"", b"GET", b"GET / HTTP/1.1\r\nHost: x\r\n", b"GET / HTTP/1.1\r\nHost: x\r\nX: "],
+    ids=["nothing", "method", "header", "half a header"],
+)
+def test_a_request_that_does_not_arrive_is_not_waited_for(connect, start):
+    client = connect()
+    client.sendall(start)
+    assert all_of(client) == b""
+
+
+def test_a_body_that_does_not_arrive_is_not_waited_for_after_the_answer(connect):
+    client = connect()
+    client.sendall(b"GET / HTTP/1.1\r\nHost: x\r\nContent-Length: 10\r\n\r\n1")
+    assert all_of(client).endswith(b"hello")
+
+
+def test_the_next_request_is_not_waited_for_either(connect):
+    client = connect()
+    client.sendall(b"GET / HTTP/1.1\r\nHost: x\r\n\r\nGET / HT")
+    assert all_of(client).endswith(b"hello")
+
+
+def test_a_request_without_end_is_cut_off(connect, monkeypatch):
+    monkeypatch.setattr(server, "_REQUEST_TIMEOUT", 60)
+    client = connect()
+    client.sendall(b"GET / HTTP/1.1\r\n")
+    with pytest.raises(ConnectionError):
+        client.sendall(b"X: y\r\n" * 10_000_000)
+
+
+def test_requests_on_a_kept_connection_may_be_more_than_one_in_sum(connect):
+    client = connect()
+    for _ in range(3):
+        client.sendall(b"GET / HTTP/1.1\r\nHost: x\r\nX: " + b"y" * 40_000 + b"\r\n\r\n")
+        received = b""
+        while not received.endswith(b"hello"):
+            received += client.recv(65536)
