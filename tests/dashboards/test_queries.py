@@ -2,22 +2,41 @@
 
 import math
 import re
+import time
+from dataclasses import dataclass
+from typing import Any
 
 import pytest
+import requests
 import yaml
 
+from dashboards.load_history import ask, load, running
 from tests.dashboards.conftest import BOARDS, ROOT, TARGETS, Target
-from tests.dashboards.history_server import DAY, RULES, STEP, HistoryServer
 
-ALERTS = [
-    pytest.param(rule, id=f"{rule['alert']} {rule['labels']['severity']}")
-    for group in yaml.safe_load((ROOT / "rules" / "alerts.yaml").read_text())["groups"]
-    for rule in group["rules"]
-]
-RECORDS = [
-    pytest.param(rule, id=f"{rule['record']} {number}")
-    for number, rule in enumerate(rule for group in RULES for rule in group["rules"])
-]
+DAY = 86400
+STEP = 120
+
+
+def rules(file: str) -> list[dict[str, Any]]:
+    groups = yaml.safe_load((ROOT / "rules" / file).read_text())["groups"]
+    return [rule for group in groups for rule in group["rules"]]
+
+
+each_alert = pytest.mark.parametrize(
+    "rule",
+    [
+        pytest.param(rule, id=f"{rule['alert']} {rule['labels']['severity']}")
+        for rule in rules("alerts.yaml")
+    ],
+)
+each_record = pytest.mark.parametrize(
+    "rule",
+    [
+        pytest.param(rule, id=f"{number} {rule['record']}")
+        for number, rule in enumerate(rules("recording.yaml"))
+    ],
+)
+each_target = pytest.mark.parametrize("target", TARGETS, ids=str)
 
 QUIET_ALERTS = {
     "BinanceUsdtOffParity": "no scenario moves USDT",
@@ -30,13 +49,34 @@ QUIET_ALERTS = {
 """Alerts that the day gives no reason for."""
 
 
+@dataclass(frozen=True)
+class Server:
+    url: str
+    end: int
+
+    def now(self, expr: str) -> list[Any]:
+        """The answer for the last moment of the day."""
+        return ask(self.url, "query", query=expr, time=self.end)
+
+    def day(self, expr: str) -> list[Any]:
+        """The answer for the whole of it."""
+        span = {"start": self.end - DAY, "end": self.end, "step": STEP}
+        return ask(self.url, "query_range", query=expr, **span)
+
+    def label_values(self, label: str, selector: str) -> list[str]:
+        params = {"match[]": selector, "start": self.end - DAY, "end": self.end}
+        return requests.get(f"{self.url}/api/v1/label/{label}/values", params).json()["data"]
+
+
 @pytest.fixture(scope="module")
 def server(tool, tmp_path_factory):
-    folder = tmp_path_factory.mktemp("prometheus")
-    server = HistoryServer(folder, tool("prometheus", "prometheus"), tool("promtool", "prometheus"))
-    server.load()
-    with server.running():
-        yield server
+    for name in ("prometheus", "promtool"):
+        tool(name, "prometheus")
+    data = tmp_path_factory.mktemp("data")
+    end = int(time.time()) // STEP * STEP
+    load(data, DAY, STEP, end)
+    with running(data) as url:
+        yield Server(url, end)
 
 
 def as_grafana_asks(expr: str, symbol: str) -> str:
@@ -52,14 +92,14 @@ def as_grafana_asks(expr: str, symbol: str) -> str:
     return re.sub(r"\$(\w+)", lambda match: values[match[1]], expr)
 
 
-def answer(server: HistoryServer, target: Target, symbol: str) -> list[float]:
+def answer(server: Server, target: Target, symbol: str) -> list[float]:
     expr = as_grafana_asks(target.expr, symbol)
     if target.instant:
         return [float(series["value"][1]) for series in server.now(expr)]
     return [float(value) for series in server.day(expr) for _, value in series["values"]]
 
 
-@pytest.mark.parametrize("target", TARGETS, ids=str)
+@each_target
 def test_a_dashboard_s_query_finds_data(server, target):
     symbol = "USDCUSD" if "$symbol" in target.panel else ".+"  # a repeated row has one symbol
     values = answer(server, target, symbol)
@@ -67,7 +107,7 @@ def test_a_dashboard_s_query_finds_data(server, target):
     assert not any(math.isnan(value) for value in values)
 
 
-@pytest.mark.parametrize("target", TARGETS, ids=str)
+@each_target
 def test_a_dashboard_s_query_takes_several_symbols(server, target):
     answer(server, target, "(BTCUSD|USDCUSD)")
 
@@ -80,12 +120,12 @@ def test_a_variable_s_query_finds_values(server, board):
         assert server.label_values(label, selector)
 
 
-@pytest.mark.parametrize("rule", RECORDS)
+@each_record
 def test_a_recording_rule_finds_data(server, rule):
     assert server.day(rule["expr"])
 
 
-@pytest.mark.parametrize("rule", ALERTS)
+@each_alert
 def test_an_alert_has_a_reason_in_the_day_or_is_listed_as_quiet(server, rule):
     assert bool(server.day(rule["expr"])) != (rule["alert"] in QUIET_ALERTS)
 
