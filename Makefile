@@ -6,7 +6,7 @@ RUN    := $(VENV)/.run
 DEV    := $(VENV)/.dev
 INSTALL = $(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt
 
-.PHONY: help run test lint types unit soak fuzz docs pictures bench clean
+.PHONY: help run test lint types unit soak fuzz docs dashboards pictures bench clean
 
 help: ## list the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -48,6 +48,10 @@ fuzz: $(DEV) ## what others write, as the wildest input: over 100,000 examples, 
 docs: $(DEV) ## write the pages that are generated from the code
 	@$(BIN)/python -m exporter.metrics > docs/metrics.md
 	@$(BIN)/python -m exporter.config > docs/config.schema.json
+	@$(BIN)/python rules/table.py
+
+dashboards: $(DEV) ## write the dashboards' JSON
+	@$(BIN)/python -m dashboards
 
 pictures: $(DEV) ## take the README's pictures of the status page (needs chromium-driver)
 	@$(BIN)/python docs/pictures.py

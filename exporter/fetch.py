@@ -19,6 +19,9 @@ from exporter.outage_log import OutageLog
 ALL_FROM = 10
 """From so many symbols on, one request for all (weight 10) costs no more than one for each."""
 
+_REUSED = 100
+"""How many sets of symbols are remembered for `min_interval`."""
+
 _SPOILS_NO_OTHER = (InvalidSymbol, NoUsableRow)
 
 _T = TypeVar("_T")
@@ -43,8 +46,14 @@ class Flight:
 
     future: "Future[Fetch]"
     begun_at: float
-    """On `time.monotonic`'s clock, as `deadline`."""
+    """On the fetcher's clock, as `deadline`."""
     deadline: float
+
+    @property
+    def good(self) -> bool:
+        """Whether it has landed, with values."""
+        done = self.future.done() and self.future.exception() is None
+        return done and self.future.result().error is None
 
     def wait(self, timeout: float) -> Fetch:
         """Wait at most `timeout` seconds; past that, a failed fetch stands in."""
@@ -67,7 +76,10 @@ class Fetcher:
         margin_assets: joined to each good fetch.
         metrics: counts the scrapes that the gate held.
         log: tells of outages once.
-        min_interval: seconds for which a finished fetch is reused; 0 for never.
+        timeout: seconds until the last byte; those who wait may give up earlier.
+        min_interval: seconds from its beginning for which a good fetch is reused; 0 for never.
+        clock: gives seconds on the client's clock.
+        unix_time: gives Unix time in seconds.
     """
 
     def __init__(
@@ -78,31 +90,36 @@ class Fetcher:
         margin_assets: MarginAssets,
         metrics: ApiMetrics,
         log: OutageLog,
+        timeout: float,
         min_interval: float = 0,
+        clock: Callable[[], float] = time.monotonic,
+        unix_time: Callable[[], float] = time.time,
     ) -> None:
         self._client = client
         self._options = options
         self._margin_assets = margin_assets
         self._metrics = metrics
         self._log = log
+        self._timeout = timeout
         self._min_interval = min_interval
+        self._clock = clock
+        self._unix_time = unix_time
         self._lock = threading.Lock()
         self._flights: dict[tuple[str, ...], Flight] = {}
 
-    def begin(self, symbols: Sequence[str], timeout: float) -> Flight:
+    def begin(self, symbols: Sequence[str]) -> Flight:
         """Join the fetch of these symbols that is under way, or start the next.
 
         Args:
             symbols: as the exchange spells them; none for every asset.
-            timeout: seconds until the last byte of a fetch that is started.
         """
         key = tuple(sorted(set(symbols)))
         with self._lock:
-            now = time.monotonic()
+            now = self._clock()
             self._forget(now)
             flight = self._flights.get(key)
             if flight is None:
-                flight = self._take_off(key, now, now + timeout)
+                flight = self._take_off(key, now)
                 self._flights[key] = flight
             return flight
 
@@ -110,18 +127,20 @@ class Fetcher:
         """Drop the flights that no further scrape may join."""
         for key, flight in list(self._flights.items()):
             if flight.future.done():
-                over = now >= flight.begun_at + self._min_interval
+                crowded = len(self._flights) > _REUSED  # probes may name any symbols
+                over = crowded or now >= flight.begun_at + self._min_interval or not flight.good
             else:
                 over = now >= flight.deadline  # it hangs in name resolution
             if over:
                 del self._flights[key]
 
-    def _take_off(self, symbols: tuple[str, ...], now: float, deadline: float) -> Flight:
+    def _take_off(self, symbols: tuple[str, ...], now: float) -> Flight:
+        deadline = now + self._timeout
         try:
             self._client.gate.check(self._options.weight_ceiling_ratio)
         except Held as held:
             future: Future[Fetch] = Future()
-            future.set_result(self._told(symbols, Fetch(time.time(), error=held)))
+            future.set_result(self._told(symbols, Fetch(self._unix_time(), error=held)))
         else:
             future = _in_thread(lambda: self._told(symbols, self._fetch(symbols, deadline)))
         return Flight(future, now, deadline)
@@ -133,24 +152,29 @@ class Fetcher:
         return fetch
 
     def _fetch(self, symbols: tuple[str, ...], deadline: float) -> Fetch:
-        margin_assets = self._margin_assets.current()
-        if symbols:
-            margin_assets = {s: margin_assets[s] for s in symbols if s in margin_assets}
+        self._margin_assets.refresh_if_due()
         try:
             rows, rejects = self._ask(symbols, deadline)
         except NoUsableRow as error:
-            return Fetch(time.time(), rejects=error.rejects, error=_to_keep(error))
+            return Fetch(self._unix_time(), rejects=error.rejects, error=_to_keep(error))
         except (ApiError, Held) as error:
-            return Fetch(time.time(), error=_to_keep(error))
-        return Fetch(time.time(), rows, rejects, margin_assets)
+            return Fetch(self._unix_time(), error=_to_keep(error))
+        margin_assets = self._margin_assets.current()
+        if symbols:
+            margin_assets = {s: margin_assets[s] for s in symbols if s in margin_assets}
+        else:
+            self._margin_assets.note_listed(frozenset(row.symbol for row in rows))
+        return Fetch(self._unix_time(), rows, rejects, margin_assets)
 
     def _ask(self, symbols: tuple[str, ...], deadline: float) -> tuple[list[Row], list[Reject]]:
-        if not symbols:
-            return self._client.asset_index(None, deadline, self._options)
-        if len(symbols) >= ALL_FROM:
-            rows, rejects = self._client.asset_index(None, deadline, self._options)
-            return [row for row in rows if row.symbol in symbols], rejects
-        return self._ask_each(symbols, deadline)
+        if symbols and len(symbols) < ALL_FROM:
+            return self._ask_each(symbols, deadline)
+        rows, rejects = self._client.asset_index(None, deadline, self._options)
+        if symbols:
+            rows = [row for row in rows if row.symbol in symbols]
+        if not rows:
+            raise InvalidSymbol("the exchange lists none of the symbols asked for")
+        return rows, rejects
 
     def _ask_each(
         self, symbols: tuple[str, ...], deadline: float

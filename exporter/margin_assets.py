@@ -28,7 +28,7 @@ class MarginAssets:
         client: asks the exchange.
         options: how the module wants its requests sent.
         refresh_interval: seconds after which a scrape has it fetched anew; None switches it off.
-        clock: gives seconds on a clock that never goes back.
+        clock: gives seconds on the client's clock.
         background: runs a refresh beside the scrape that asked for it.
     """
 
@@ -47,14 +47,19 @@ class MarginAssets:
         self._background = background
         self._lock = threading.Lock()
         self._assets: Mapping[str, MarginAsset] = {}
+        self._listed: frozenset[str] | None = None
         self._fetched_at = 0.0
         self._due_at = 0.0
         self._failing = False
 
     def current(self) -> Mapping[str, MarginAsset]:
-        """The margin assets by symbol, empty where unknown; starts a refresh that is due."""
+        """The margin assets by symbol, empty where unknown."""
+        return self._assets if self._clock() < self._fetched_at + KEPT_FOR else {}
+
+    def refresh_if_due(self) -> None:
+        """Start a refresh in the background where it is time."""
         if self._refresh_interval is None:
-            return {}
+            return
         now = self._clock()
         with self._lock:
             due = now >= self._due_at
@@ -62,12 +67,20 @@ class MarginAssets:
                 self._due_at = now + RETRY_AFTER
         if due:
             self._background(self.refresh)
-        return self._assets if now < self._fetched_at + KEPT_FOR else {}
+
+    def note_listed(self, symbols: frozenset[str]) -> None:
+        """Take in which symbols the index has: where they have changed, margin may have too."""
+        with self._lock:
+            changed = self._listed is not None and symbols != self._listed
+            self._listed = symbols
+            if changed:
+                self._due_at = min(self._due_at, self._fetched_at + RETRY_AFTER)
+        self.refresh_if_due()
 
     def refresh(self) -> None:
         """Fetch now; a failure leaves what there is."""
         try:
-            info = self._client.exchange_info(time.monotonic() + _TIMEOUT, self._options)
+            info = self._client.exchange_info(self._clock() + _TIMEOUT, self._options)
         except (ApiError, Held) as error:
             if not self._failing:
                 _log.warning(

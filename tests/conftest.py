@@ -3,7 +3,10 @@
 import datetime
 import functools
 import json
-from collections.abc import Callable
+import logging
+import os
+import shutil
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -29,6 +32,18 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     )
 
 
+@pytest.fixture(autouse=True)
+def _logging_untouched() -> Iterator[None]:
+    """No test sees how another one, or a fixture that outlives it, has configured the log."""
+    root = logging.getLogger()
+    root.setLevel(logging.WARNING)
+    for name in ("exporter", "urllib3", "uvicorn.error"):
+        logging.getLogger(name).setLevel(logging.NOTSET)
+    handlers = root.handlers[:]
+    yield
+    root.handlers[:] = handlers
+
+
 @pytest.fixture
 def golden(request: pytest.FixtureRequest) -> Callable[[str, str], None]:
     """Compares a text with the golden file of that name."""
@@ -51,6 +66,20 @@ def testdata() -> Path:
 def capture() -> Callable[[str], Any]:
     """The exchange's real answers, by file name without its ending."""
     return lambda name: json.loads((TESTDATA / "captures" / f"{name}.json").read_text())
+
+
+@pytest.fixture(scope="session")
+def tool() -> Callable[[str, str], str]:
+    """Finds a system tool; without it the test skips, and in CI it fails."""
+
+    def find(name: str, package: str) -> str:
+        path = shutil.which(name)
+        if path is None:
+            message = f"{name} is missing; on Debian: apt-get install {package}"
+            pytest.fail(message) if os.environ.get("CI") == "true" else pytest.skip(message)
+        return path
+
+    return find
 
 
 LONG_AGO = datetime.datetime(2020, 1, 1, tzinfo=datetime.UTC)

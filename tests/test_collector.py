@@ -1,5 +1,3 @@
-import time
-
 import pytest
 from prometheus_client import CollectorRegistry, generate_latest
 
@@ -18,9 +16,8 @@ LISTS = ("asset_index_list_2024-06-28", "asset_index_list_2026-07-20_coin_m_rows
 
 
 @pytest.fixture
-def registry(monkeypatch) -> CollectorRegistry:
+def registry() -> CollectorRegistry:
     """A registry of its own with nothing but the collector, on a clock that stands still."""
-    monkeypatch.setattr(time, "time", lambda: 1784571968.0)
     client = Client(BASE_URL, Gate(), metrics_ := ApiMetrics(CollectorRegistry()))
     options = RequestOptions()
     fetcher = Fetcher(
@@ -29,6 +26,8 @@ def registry(monkeypatch) -> CollectorRegistry:
         margin_assets=MarginAssets(client, options, None),
         metrics=metrics_,
         log=OutageLog("default"),
+        timeout=5,
+        unix_time=lambda: 1784571968.0,
     )
     registry = CollectorRegistry()
     registry.register(AssetIndexCollector(fetcher, (), 5))

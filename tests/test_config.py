@@ -69,7 +69,7 @@ modules:
     ca_file: ca.pem
     margin_assets:
       enabled: false
-      refresh_interval: 1d
+      refresh_interval: 12h
 """,
     )
     assert config.load(file).modules["default"] == config.Module(
@@ -81,7 +81,7 @@ modules:
         max_body_bytes=1024,
         proxy_url="http://user:hunter2@proxy:3128",
         ca_file=str(tmp_path / "ca.pem"),
-        margin_assets=config.MarginAssets(enabled=False, refresh_interval="1d"),
+        margin_assets=config.MarginAssets(enabled=False, refresh_interval="12h"),
     )
 
 

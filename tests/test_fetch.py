@@ -54,6 +54,12 @@ class Margin(MarginAssets):
     def current(self):
         return MARGIN
 
+    def refresh_if_due(self):
+        pass
+
+    def note_listed(self, symbols):
+        pass
+
 
 @pytest.fixture
 def exchange():
@@ -69,13 +75,14 @@ def registry():
 
 @pytest.fixture
 def make(exchange, registry):
-    def make(min_interval: float = 0) -> Fetcher:
+    def make(min_interval: float = 0, timeout: float = TIMEOUT) -> Fetcher:
         return Fetcher(
             exchange,
             RequestOptions(),
             margin_assets=Margin(),
             metrics=ApiMetrics(registry),
             log=OutageLog("default"),
+            timeout=timeout,
             min_interval=min_interval,
         )
 
@@ -83,7 +90,7 @@ def make(exchange, registry):
 
 
 def fetch(fetcher: Fetcher, symbols=ALL):
-    return fetcher.begin(symbols, TIMEOUT).wait(TIMEOUT)
+    return fetcher.begin(symbols).wait(TIMEOUT)
 
 
 def test_no_symbols_are_one_request_for_all(make, exchange):
@@ -202,7 +209,7 @@ def test_every_scrape_is_a_fetch(make, exchange):
 def test_scrapes_that_arrive_during_a_fetch_share_it(make, exchange):
     fetcher = make()
     exchange.may_answer.clear()
-    flights = [fetcher.begin(ALL, TIMEOUT) for _ in range(32)]
+    flights = [fetcher.begin(ALL) for _ in range(32)]
     exchange.may_answer.set()
     assert len({id(flight.wait(TIMEOUT)) for flight in flights}) == 1
     assert exchange.asked == [None]
@@ -211,7 +218,7 @@ def test_scrapes_that_arrive_during_a_fetch_share_it(make, exchange):
 def test_other_symbols_are_another_fetch(make, exchange):
     fetcher = make()
     exchange.may_answer.clear()
-    flights = [fetcher.begin(ALL, TIMEOUT), fetcher.begin(["BTCUSD"], TIMEOUT)]
+    flights = [fetcher.begin(ALL), fetcher.begin(["BTCUSD"])]
     exchange.may_answer.set()
     assert [len(flight.wait(TIMEOUT).rows) for flight in flights] == [2, 1]
 
@@ -219,17 +226,17 @@ def test_other_symbols_are_another_fetch(make, exchange):
 def test_who_can_wait_no_longer_gets_a_failed_fetch_and_the_others_the_good_one(make, exchange):
     fetcher = make()
     exchange.may_answer.clear()
-    patient, hasty = fetcher.begin(ALL, TIMEOUT), fetcher.begin(ALL, TIMEOUT)
+    patient, hasty = fetcher.begin(ALL), fetcher.begin(ALL)
     assert isinstance(hasty.wait(0).error, RequestTimeout)
     exchange.may_answer.set()
     assert patient.wait(TIMEOUT).error is None
 
 
 def test_a_fetch_that_hangs_past_its_deadline_is_joined_no_more(make, exchange):
-    fetcher = make()
+    fetcher = make(timeout=0)
     exchange.may_answer.clear()
-    hanging = fetcher.begin(ALL, 0)
-    assert fetcher.begin(ALL, TIMEOUT) is not hanging
+    hanging = fetcher.begin(ALL)
+    assert fetcher.begin(ALL) is not hanging
 
 
 def test_a_fetch_is_reused_for_min_interval(make, exchange):
@@ -237,6 +244,27 @@ def test_a_fetch_is_reused_for_min_interval(make, exchange):
     first = fetch(fetcher)
     assert fetch(fetcher) is first
     assert exchange.asked == [None]
+
+
+def test_a_failed_fetch_is_not_reused(make, exchange):
+    fetcher = make(min_interval=3600)
+    good, exchange.answers[None] = exchange.answers[None], ServerError("503")
+    fetch(fetcher)
+    exchange.answers[None] = good
+    assert fetch(fetcher).error is None
+
+
+def test_probes_for_ever_new_symbols_do_not_fill_the_memory(make, exchange):
+    fetcher = make(min_interval=3600)
+    for number in range(300):
+        exchange.answers[f"S{number}"] = ([Row(f"S{number}")], [])
+        fetch(fetcher, [f"S{number}"])
+    assert len(fetcher._flights) <= 101
+
+
+def test_with_none_of_ten_symbols_listed_the_fetch_has_failed(make):
+    result = fetch(make(), [f"S{number}USD" for number in range(10)])
+    assert result.error.reason == "invalid_symbol"
 
 
 def test_what_may_be_reused_no_longer_is_forgotten(make):
@@ -248,7 +276,7 @@ def test_what_may_be_reused_no_longer_is_forgotten(make):
 
 
 def test_ten_scrapes_while_the_gate_holds_send_nothing_and_are_counted(make, exchange, registry):
-    exchange.gate.learn(418, {}, "")
+    exchange.gate.learn(418, {})
     fetcher = make()
     assert {fetch(fetcher).error.reason for _ in range(10)} == {"blocked"}
     assert exchange.asked == []

@@ -1,24 +1,13 @@
 import io
 import json
 import logging
-from collections.abc import Iterator
+import threading
 
 import pytest
 
 from exporter import log
 
 LIBRARIES = ("urllib3", "uvicorn.error")
-
-
-@pytest.fixture(autouse=True)
-def _logging_as_it_was() -> Iterator[None]:
-    root = logging.getLogger()
-    loggers = [root, *map(logging.getLogger, ("exporter", *LIBRARIES))]
-    handlers, levels = root.handlers[:], [logger.level for logger in loggers]
-    yield
-    root.handlers[:] = handlers
-    for logger, level in zip(loggers, levels, strict=True):
-        logger.setLevel(level)
 
 
 @pytest.fixture
@@ -65,3 +54,13 @@ def test_a_library_is_heard_where_it_fails_and_not_where_the_others_bytes_are_ba
     assert stream.getvalue() == ""
     logging.getLogger(library).error("Exception in ASGI application")
     assert stream.getvalue().count("\n") == 1
+
+
+def test_a_fault_in_a_thread_is_one_line_too(stream, monkeypatch):
+    monkeypatch.setattr(threading, "excepthook", threading.excepthook)
+    log.configure("info", "logfmt", stream)
+    thread = threading.Thread(target=lambda: 1 / 0)
+    thread.start()
+    thread.join()
+    assert stream.getvalue().count("\n") == 1
+    assert "ZeroDivisionError" in stream.getvalue()

@@ -3,12 +3,14 @@
 import json
 import re
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from http import HTTPStatus
 from http.cookiejar import DefaultCookiePolicy
 from typing import Any
 
 import requests
+from requests.adapters import BaseAdapter
 from urllib3 import Timeout
 
 from exporter import __version__
@@ -56,12 +58,22 @@ class Client:
         base_url: scheme and host, such as `https://fapi.binance.com`.
         gate: tells whether a request may leave; learns from each answer.
         metrics: counts requests and failures.
+        clock: gives seconds on a clock that never goes back.
+        adapter: carries the requests; without one, the network does.
     """
 
-    def __init__(self, base_url: str, gate: Gate, metrics: ApiMetrics) -> None:
+    def __init__(
+        self,
+        base_url: str,
+        gate: Gate,
+        metrics: ApiMetrics,
+        clock: Callable[[], float] = time.monotonic,
+        adapter: BaseAdapter | None = None,
+    ) -> None:
         self.gate = gate
         self._base_url = base_url
         self._metrics = metrics
+        self._clock = clock
         self._session = _Session()
         self._session.trust_env = False  # no proxy, netrc or CA bundle that the configuration lacks
         self._session.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))
@@ -72,7 +84,7 @@ class Client:
                 "Accept-Encoding": "gzip",
             }
         )
-        adapter = DeadlineAdapter(pool_maxsize=_CONNECTIONS)
+        adapter = adapter or DeadlineAdapter(pool_maxsize=_CONNECTIONS)
         self._session.mount("http://", adapter)
         self._session.mount("https://", adapter)
 
@@ -83,7 +95,7 @@ class Client:
 
         Args:
             symbol: as the exchange spells it; None for all.
-            deadline: on `time.monotonic`'s clock, for the last byte.
+            deadline: on the client's clock, for the last byte.
             options: how to send the request.
 
         Raises:
@@ -145,7 +157,7 @@ class Client:
                     raise
             return self._exchange(endpoint, params, limit, deadline, options)
         except requests.RequestException as error:
-            raise self._failed(endpoint, _typed(error, deadline)) from error
+            raise self._failed(endpoint, _typed(error, self._clock() >= deadline)) from error
         except errors.ApiError as error:
             raise self._failed(endpoint, error) from None
 
@@ -158,7 +170,7 @@ class Client:
         options: RequestOptions,
     ) -> bytearray:
         self.gate.check(options.weight_ceiling_ratio)
-        start = time.monotonic()
+        start = self._clock()
         if start >= deadline:
             raise errors.RequestTimeout("the deadline passed before a request was sent")
         self._metrics.requests.labels(endpoint).inc()
@@ -175,21 +187,21 @@ class Client:
             ) as response:
                 return self._answer(response, limit)
         finally:
-            self._metrics.duration.labels(endpoint).observe(time.monotonic() - start)
+            self._metrics.duration.labels(endpoint).observe(self._clock() - start)
 
     def _answer(self, response: requests.Response, limit: int) -> bytearray:
         """The body of a 200; any other answer is raised as its error."""
         status = response.status_code
+        self.gate.learn(status, response.headers)
         if status == HTTPStatus.OK:
-            self.gate.learn(status, response.headers, "")
             return _read(response, limit)
-        with self.gate.hear_out(status):
-            try:
-                body = _read(response, min(limit, _SMALL_BODY))
-            except (errors.ApiError, requests.RequestException):
-                body = bytearray()  # the status says enough
-            code, message = _error_object(body)
-            self.gate.learn(status, response.headers, message)
+        try:
+            body = _read(response, min(limit, _SMALL_BODY))
+        except (errors.ApiError, requests.RequestException):
+            body = bytearray()  # the status says enough
+        code, message = _error_object(body)
+        if status == BAN:
+            self.gate.learn_ban_end(response.headers, message)
         raise _refusal(status, code)
 
 
@@ -205,8 +217,8 @@ def _read(response: requests.Response, limit: int) -> bytearray:
     return body
 
 
-def _typed(error: requests.RequestException, deadline: float) -> errors.ApiError:
-    if isinstance(error, requests.Timeout) or time.monotonic() >= deadline:
+def _typed(error: requests.RequestException, too_late: bool) -> errors.ApiError:
+    if too_late or isinstance(error, requests.Timeout):
         return errors.RequestTimeout("no complete answer before the deadline")
     if isinstance(error, requests.exceptions.ContentDecodingError):
         return errors.BadPayload("the body is not what its Content-Encoding says")

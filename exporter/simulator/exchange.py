@@ -13,7 +13,7 @@ from exporter.simulator.exchange_info import exchange_info
 from exporter.simulator.limits import WEIGHT_LIMIT, RateLimit
 from exporter.simulator.market import Market
 from exporter.simulator.rows import Row, index_row
-from exporter.simulator.scenarios import SCENARIOS
+from exporter.simulator.scenarios import SCENARIOS, Script
 
 ASSET_INDEX = "/fapi/v1/assetIndex"
 EXCHANGE_INFO = "/fapi/v1/exchangeInfo"
@@ -34,7 +34,7 @@ class Exchange:
 
     def __init__(
         self,
-        scenario: str = "calm",
+        scenario: str | Script = "calm",
         seed: int = 1,
         clock: Callable[[], float] = time.time,
         *,
@@ -44,7 +44,7 @@ class Exchange:
         """Opens the exchange.
 
         Args:
-            scenario: A key of `SCENARIOS`.
+            scenario: A key of `SCENARIOS`, or a script of one's own.
             seed: Of the random walk; the same one gives the same prices.
             clock: Tells Unix time in seconds.
             weight_limit: Request weight of a UTC minute.
@@ -57,10 +57,10 @@ class Exchange:
         self._clock = clock
         self._now = clock()
         self._start = int(self._now)
-        self._scenario = SCENARIOS[scenario]
+        self._script = SCENARIOS[scenario] if isinstance(scenario, str) else scenario
         self._rate_limit = RateLimit(weight_limit, retry_after=retry_after)
         self._market = Market(ASSETS, seed, self._start)
-        self._moment = self._scenario.at(0)
+        self._moment = self._script.at(0)
         self._publish()
 
     def answer(self, path: str, params: Mapping[str, str]) -> Answer:
@@ -78,7 +78,7 @@ class Exchange:
         second = int(self._now)
         if second == before:
             return
-        self._moment = self._scenario.at(second - self._start)
+        self._moment = self._script.at(second - self._start)
         if self._moment.keyframe.frozen:
             second = self._start + self._moment.began
         if second > self._market.second:

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Protocol
 
 from exporter.simulator import answers
 from exporter.simulator.answers import Answer
@@ -50,6 +51,13 @@ class Moment:
     began: int
     ends: int
     price_factors: Mapping[str, float]
+
+
+class Script(Protocol):
+    """What an exchange plays."""
+
+    def at(self, elapsed: int) -> Moment:
+        """The state of things `elapsed` seconds after the start."""
 
 
 @dataclass(frozen=True)

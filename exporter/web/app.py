@@ -2,6 +2,7 @@
 
 import asyncio
 import math
+import re
 import time
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
@@ -22,6 +23,7 @@ from exporter.web.exposition import Renderer, accepts_gzip, choose_format, compr
 from exporter.web.status import StatusPage
 
 _TIMEOUT_HEADER = "X-Prometheus-Scrape-Timeout-Seconds"
+_DECIMAL = re.compile(r"[0-9]+(\.[0-9]+)?")
 _BUSY = "At most {} scrapes run at once (--web.max-requests); try again.\n"
 
 Handler = Callable[[Request], Awaitable[Response]]
@@ -99,7 +101,7 @@ class App:
         return self._exposition(request, scrape, self._registry)
 
     async def _probe(self, request: Request) -> Response:
-        name = request.query_params.get("module", config.DEFAULT_MODULE)
+        name, *_ = request.query_params.getlist("module") or [config.DEFAULT_MODULE]
         module = self._service.modules.get(name)
         if module is None:
             known = ", ".join(self._service.modules)
@@ -145,7 +147,7 @@ class App:
             request.headers.get(_TIMEOUT_HEADER, ""),
             self._options.timeout_offset,
         )
-        fetch = await self._wait(module.fetcher.begin(symbols, timeout), timeout)
+        fetch = await self._wait(module.fetcher.begin(symbols), timeout)
         return Scrape(fetch, time.monotonic() - begun_at)
 
     async def _wait(self, flight: Flight, timeout: float) -> Fetch:
@@ -181,10 +183,7 @@ def scrape_timeout(module_timeout: float, header: str, offset: float) -> float:
         header: what Prometheus says of its own timeout, in seconds; ignored unless a number.
         offset: how much earlier to end. Where that leaves nothing, half of Prometheus's is taken.
     """
-    try:
-        given = float(header)
-    except ValueError:
-        return module_timeout
+    given = float(header) if _DECIMAL.fullmatch(header) else 0.0
     if not 0 < given < math.inf:
         return module_timeout
     return min(module_timeout, given - offset if given > offset else given / 2)

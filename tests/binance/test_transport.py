@@ -1,4 +1,3 @@
-import contextlib
 import gzip
 import queue
 import socket
@@ -10,7 +9,7 @@ from prometheus_client import CollectorRegistry
 
 from exporter.binance import errors
 from exporter.binance.client import Client, RequestOptions
-from exporter.binance.gate import Gate, Held
+from exporter.binance.gate import Gate
 from exporter.instrumentation import ApiMetrics
 from tests.raw_server import ok, raw_server, read_request, trickle
 
@@ -248,28 +247,22 @@ def test_a_ban_is_learnt_though_its_body_never_ends():
         assert client.gate.blocked_until > 0
 
 
-@pytest.mark.parametrize("status", [b"418 I'm a teapot", b"429 Too Many Requests"])
-def test_nothing_leaves_while_the_body_of_a_ban_is_still_on_its_way(status):
-    requests = []
-    refused = threading.Event()
+def test_a_ban_holds_while_its_body_is_still_coming():
+    gate = Gate()
+    held_meanwhile = threading.Event()
 
     def script(connection: socket.socket) -> None:
-        requests.append(read_request(connection))
-        connection.sendall(b"HTTP/1.1 %s\r\nContent-Length: 5000\r\n\r\n" % status)
         read_request(connection)
+        connection.sendall(b"HTTP/1.1 418 I'm a teapot\r\nContent-Length: 2\r\n\r\n")
+        for _ in range(500):
+            if gate.blocked_until:
+                held_meanwhile.set()
+                break
+            held_meanwhile.wait(0.01)
+        connection.sendall(b"{}")
 
-    with raw_server(script) as url:
-        client = Client(url, Gate(), ApiMetrics(CollectorRegistry()))
-
-        def first() -> None:
-            with contextlib.suppress(errors.ApiError):
-                client.asset_index(None, time.monotonic() + 1, RequestOptions())
-            refused.set()
-
-        threading.Thread(target=first).start()
-        while not requests or not client.gate.hearing:
-            assert not refused.wait(0.005)
-        with pytest.raises(Held):
-            client.asset_index(None, time.monotonic() + 5, RequestOptions())
-        assert refused.wait(5)
-    assert len(requests) == 1
+    with raw_server(script) as url, pytest.raises(errors.Banned):
+        Client(url, gate, ApiMetrics(CollectorRegistry())).asset_index(
+            None, time.monotonic() + 5, RequestOptions()
+        )
+    assert held_meanwhile.is_set()

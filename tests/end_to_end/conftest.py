@@ -1,7 +1,5 @@
 import contextlib
-import os
 import re
-import shutil
 import socket
 import subprocess
 import sys
@@ -40,20 +38,6 @@ def until(ask: Callable[[], T]) -> T:
 def free_port() -> int:
     with socket.create_server(("127.0.0.1", 0)) as listener:
         return listener.getsockname()[1]
-
-
-@pytest.fixture(scope="session")
-def tool() -> Callable[[str, str], str]:
-    """Finds a system tool; without it the test skips, and in CI it fails."""
-
-    def find(name: str, package: str) -> str:
-        path = shutil.which(name)
-        if path is None:
-            message = f"{name} is missing; on Debian: apt-get install {package}"
-            pytest.fail(message) if os.environ.get("CI") == "true" else pytest.skip(message)
-        return path
-
-    return find
 
 
 @dataclass

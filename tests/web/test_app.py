@@ -104,6 +104,11 @@ def test_a_probe_without_module_is_of_the_default_one(client, exchange):
     assert len(samples(client.get("/probe").text)) == 2 + 5
 
 
+def test_of_several_modules_the_first_counts(client, exchange):
+    assert client.get("/probe?module=nope&module=default").status_code == 400
+    assert client.get("/probe?module=default&module=nope").status_code == 200
+
+
 def test_an_unknown_module_is_refused_in_a_sentence(client):
     answer = client.get("/probe?module=eth")
     assert (answer.status_code, answer.text) == (
@@ -246,6 +251,7 @@ def test_at_the_end_a_scrape_waits_no_longer_also_one_that_comes_then(app, clien
         ("-1", 0.5, 5),
         ("0", 0.5, 5),
         ("ten", 0.5, 5),
+        ("1_0", 0.5, 5),
         ("3", 0, 3),
     ],
 )

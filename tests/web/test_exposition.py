@@ -77,6 +77,8 @@ def test_no_accept_header_raises(accept):
         ("GZIP", True),
         ("deflate, gzip;q=0.5", True),
         ("gzip;q=0", False),
+        ("identity;q=1, gzip;q=0.5", False),
+        ("identity;q=0.5, gzip", True),
         ("*", True),
         ("*;q=0", False),
         ("gzip;q=0, *", False),

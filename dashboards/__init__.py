@@ -1,0 +1,1 @@
+"""The Grafana dashboards: `python -m dashboards` writes their JSON beside this file."""

@@ -1,0 +1,136 @@
+"""Scrapes of an embedded exchange, in a time that passes as fast as they can be computed."""
+
+import io
+import random
+from collections.abc import Callable, Iterator
+from urllib.parse import parse_qsl, urlsplit
+
+import requests
+from prometheus_client import (
+    CollectorRegistry,
+    GCCollector,
+    Metric,
+    PlatformCollector,
+    ProcessCollector,
+)
+from prometheus_client.core import GaugeMetricFamily
+from requests.adapters import HTTPAdapter
+from urllib3 import HTTPResponse, Timeout
+
+from exporter.binance.client import Client, RequestOptions
+from exporter.binance.gate import Gate
+from exporter.collector import index_families, scrape_families
+from exporter.fetch import Fetcher
+from exporter.instrumentation import (
+    ApiMetrics,
+    ConfigMetrics,
+    GateCollector,
+    register_build_info,
+)
+from exporter.margin_assets import MarginAssets
+from exporter.outage_log import OutageLog
+from exporter.simulator import Exchange
+
+_TIMEOUT = 5.0
+_REFRESH_INTERVAL = 300.0
+"""Of the margin assets: what a scenario does to them should show when it happens."""
+
+_TYPICAL_LATENCY = 0.06
+
+
+class Clock:
+    """Unix time in seconds that passes when someone says so."""
+
+    now = 0.0
+
+    def __call__(self) -> float:
+        """Tell the time."""
+        return self.now
+
+
+class Wire(HTTPAdapter):
+    """Carries requests to an exchange in this process, and lets the time pass that this takes."""
+
+    def __init__(self, exchange: Exchange, clock: Clock, seed: int) -> None:
+        super().__init__()
+        self._exchange = exchange
+        self._clock = clock
+        self._random = random.Random(seed)  # noqa: S311 - latencies, no secret
+
+    def send(
+        self,
+        request: requests.PreparedRequest,
+        stream: bool = False,  # noqa: ARG002 - as in requests
+        timeout: object = None,
+        *_: object,
+        **__: object,
+    ) -> requests.Response:
+        """Ask the exchange.
+
+        Raises:
+            ReadTimeout: the answer takes longer than `timeout`.
+            ConnectionError: the exchange breaks the connection off.
+        """
+        assert isinstance(timeout, Timeout)  # noqa: S101 - it is our client that asks
+        assert isinstance(timeout.total, float)  # noqa: S101
+        url = urlsplit(request.url or "")
+        answer = self._exchange.answer(str(url.path), dict(parse_qsl(str(url.query))))
+        takes = answer.delay_seconds + self._random.lognormvariate(0, 0.5) * _TYPICAL_LATENCY
+        if takes >= timeout.total:
+            self._clock.now += timeout.total
+            raise requests.ReadTimeout
+        self._clock.now += takes
+        if answer.drop:
+            raise requests.ConnectionError
+        raw = HTTPResponse(
+            io.BytesIO(answer.body), answer.headers, answer.status, preload_content=False
+        )
+        return self.build_response(request, raw)
+
+
+class Scrapes:
+    """The pages of an exporter that asks one exchange.
+
+    Args:
+        exchange: answers on `clock`'s time.
+        clock: the time of everything here.
+        seed: of the time that answers take.
+    """
+
+    def __init__(self, exchange: Exchange, clock: Clock, seed: int) -> None:
+        self._clock = clock
+        self._registry = registry = CollectorRegistry()
+        register_build_info(registry)
+        ProcessCollector(registry=registry)
+        PlatformCollector(registry=registry)
+        GCCollector(registry=registry)
+        ConfigMetrics(registry).loaded()
+        metrics, gate, options = ApiMetrics(registry), Gate(clock), RequestOptions()
+        registry.register(GateCollector(lambda: (gate,)))
+        wire = Wire(exchange, clock, seed)
+        client = Client("https://exchange.invalid", gate, metrics, clock, wire)
+        self._background: list[Callable[[], None]] = []
+        self._fetcher = Fetcher(
+            client,
+            options,
+            margin_assets=MarginAssets(
+                client, options, _REFRESH_INTERVAL, clock, self._background.append
+            ),
+            metrics=metrics,
+            log=OutageLog("default", clock),
+            timeout=_TIMEOUT,
+            clock=clock,
+            unix_time=clock,
+        )
+
+    def at(self, moment: float) -> Iterator[Metric]:
+        """Scrape at this Unix time: the page's families, and the `up` that Prometheus adds."""
+        self._clock.now = moment
+        fetch = self._fetcher.begin(()).wait(_TIMEOUT)
+        yield GaugeMetricFamily("up", "1 if Prometheus could scrape.", value=1)
+        yield from self._registry.collect()
+        yield from index_families(fetch)
+        yield from scrape_families(fetch, self._clock.now - moment)
+        for work in self._background:
+            work()  # it ran beside the scrape: the next one begins when it would have
+        self._background.clear()
