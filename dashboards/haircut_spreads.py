@@ -174,8 +174,8 @@ def _table() -> Placed:
     falls = ((None, RED), (-0.05, ORANGE), (-0.01, GREEN))
     columns = [
         price("Index, USD", by_symbol(PRICE)),
-        price("Bid rate, USD", by_symbol(index("bid_rate_usd"))),
-        price("Ask rate, USD", by_symbol(index("ask_rate_usd"))),
+        price("Bid rate, USD", by_symbol(of_margin_assets(index("bid_rate_usd")))),
+        price("Ask rate, USD", by_symbol(of_margin_assets(index("ask_rate_usd")))),
         Column("Bid haircut", haircut("bid"), SHARE, HAIRCUT),
         Column("Ask haircut", haircut("ask"), SHARE, HAIRCUT),
         Column("Auto bid haircut", haircut("auto_exchange_bid"), SHARE, HAIRCUT),
@@ -187,7 +187,7 @@ def _table() -> Placed:
     ]
     table = by_asset(
         "All assets",
-        "Click an asset to see it alone. No haircut: the asset is no margin asset. Auto: at"
+        "Click an asset to see it alone. Without rates and haircuts: no margin asset. Auto: at"
         " auto-exchange, which buys the asset back when its balance falls below the threshold"
         " (in units of the asset). Red: the most money is lost.",
         columns,
