@@ -121,8 +121,8 @@ def _requests() -> list[Placed]:
     )
     latency = latencies(
         "Time to the last byte of an answer",
-        "How many requests a minute took how long; the darker, the more. A second band above the usual one:"
-        " Binance, the network, or a proxy is slow. At the top: the timeout.",
+        "How many requests a minute took how long; the darker, the more. A second band above the"
+        " usual one: Binance, the network, or a proxy is slow. At the top: the timeout.",
         _a_minute("binance_api_request_duration_seconds_bucket", "le"),
     )
     duration = lines.lines(

@@ -69,7 +69,8 @@ def build() -> Board:
 
 def _tiles() -> list[Placed]:
     firing = (
-        'ALERTS{alertname=~"Binance.+", alertstate="firing", job=~"$job|", instance=~"$instance|"}'
+        'ALERTS{alertname=~"Binance.+", alertstate="firing", severity=~"warning|critical",'
+        ' job=~"$job|", instance=~"$instance|"}'
     )
     moved = of_margin_assets(f"(\n{_both_sides(_MOVED)}\n)")
     panels = [
@@ -123,7 +124,8 @@ def _tiles() -> list[Placed]:
         ),
         tile(
             "Alerts firing",
-            "How many alerts of rules/alerts.yaml fire for the chosen exporters.",
+            "How many alerts of rules/alerts.yaml fire for the chosen exporters, those that only"
+            " inform left out.",
             Query(f"count({firing}) or vector(0)", ""),
             NUMBER,
             [(None, GREEN), (1, RED)],
