@@ -156,9 +156,9 @@ class Fetcher:
         try:
             rows, rejects = self._ask(symbols, deadline)
         except NoUsableRow as error:
-            return Fetch(self._unix_time(), rejects=error.rejects, error=error)
+            return Fetch(self._unix_time(), rejects=error.rejects, error=_to_keep(error))
         except (ApiError, Held) as error:
-            return Fetch(self._unix_time(), error=error)
+            return Fetch(self._unix_time(), error=_to_keep(error))
         margin_assets = self._margin_assets.current()
         if symbols:
             margin_assets = {s: margin_assets[s] for s in symbols if s in margin_assets}
@@ -179,26 +179,38 @@ class Fetcher:
     def _ask_each(
         self, symbols: tuple[str, ...], deadline: float
     ) -> tuple[list[Row], list[Reject]]:
-        def ask(symbol: str) -> tuple[list[Row], list[Reject]]:
-            return self._client.asset_index(symbol, deadline, self._options)
+        def ask(symbol: str) -> list[Row] | ApiError | Held:
+            try:
+                return self._client.asset_index(symbol, deadline, self._options)[0]
+            except (ApiError, Held) as error:
+                return _to_keep(error)
 
         answers = [_in_thread(lambda s=symbol: ask(s)) for symbol in symbols]  # type: ignore[misc]
         rows: list[Row] = []
         rejects: list[Reject] = []
         failures: list[ApiError | Held] = []
         for answer in answers:
-            try:
-                rows += answer.result()[0]
-            except NoUsableRow as error:
-                rejects += error.rejects
-                failures.append(error)
-            except (ApiError, Held) as error:
-                failures.append(error)
+            result = answer.result()
+            if isinstance(result, list):
+                rows += result
+                continue
+            failures.append(result)
+            if isinstance(result, NoUsableRow):
+                rejects += result.rejects
         # a symbol that is invalid, or whose row was refused, is absent and counted; others stay
         spoilt = [error for error in failures if not isinstance(error, _SPOILS_NO_OTHER)]
         if spoilt or not rows:
             raise _most_telling(spoilt or failures, rejects)
         return rows, rejects
+
+
+_Failure = TypeVar("_Failure", bound=Exception)
+
+
+def _to_keep(error: _Failure) -> _Failure:
+    """The error without its traceback, the frames of which hold all that was read."""
+    error.__traceback__ = error.__cause__ = error.__context__ = None
+    return error
 
 
 def _most_telling(

@@ -179,6 +179,7 @@ def test_cannot_be_changed():
         config.load(None).modules["default"].timeout = 1.0
 
 
+@pytest.mark.fuzz
 @given(text=st.text() | st.text("modules:default{}[]\n -\"'&*!|0159sé#"))
 def test_no_text_raises_anything_else(tmp_path_factory, text):
     file = tmp_path_factory.getbasetemp() / "any.yaml"
@@ -192,6 +193,7 @@ def test_no_text_raises_anything_else(tmp_path_factory, text):
     assert [line for line in lines if len(line.splitlines()) != 1] == []
 
 
+@pytest.mark.fuzz
 @given(
     value=st.recursive(
         st.none() | st.booleans() | st.integers() | st.floats() | st.text(),

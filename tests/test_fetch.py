@@ -1,5 +1,7 @@
+import gc
 import threading
 import time
+import weakref
 
 import pytest
 from prometheus_client import CollectorRegistry
@@ -159,6 +161,31 @@ def test_a_failed_fetch_has_no_rows_and_no_margin_assets(make, exchange):
     exchange.answers[None] = ServerError("503")
     result = fetch(make())
     assert (list(result.rows), dict(result.margin_assets)) == ([], {})
+
+
+@pytest.mark.parametrize("symbols", [ALL, ["BTCUSD", "ETHUSD"]])
+def test_a_failed_fetch_does_not_keep_what_was_read(make, exchange, symbols):
+    class Body(bytearray):
+        pass
+
+    bodies = []
+
+    def read(symbol, deadline, options):
+        body = Body(b"...")
+        bodies.append(weakref.ref(body))
+        try:
+            raise ValueError
+        except ValueError as error:
+            raise ServerError("503") from error
+
+    exchange.asset_index = read
+    gc.disable()
+    try:
+        result = fetch(make(), symbols)
+        assert result.error.reason == "http_5xx"
+        assert [body() for body in bodies] == [None] * len(bodies)
+    finally:
+        gc.enable()
 
 
 def test_refused_rows_are_told_even_where_all_are_refused(make, exchange):

@@ -65,6 +65,7 @@ class App:
         self._status_page = StatusPage(options.telemetry_path)
         self.scrapes_running = 0
         self.stopping = False
+        self._ended = False
         self._limits: set[asyncio.Timeout] = set()
         self.asgi = Starlette(
             routes=[
@@ -151,7 +152,7 @@ class App:
 
     async def _wait(self, flight: Flight, timeout: float) -> Fetch:
         try:
-            async with asyncio.timeout(timeout) as limit:
+            async with asyncio.timeout(0 if self._ended else timeout) as limit:
                 self._limits.add(limit)
                 return await asyncio.wrap_future(flight.future)
         except TimeoutError:
@@ -160,7 +161,8 @@ class App:
             self._limits.discard(limit)
 
     def end_scrapes(self) -> None:
-        """Let scrapes that still wait answer with what there is; to be called in the event loop."""
+        """Let scrapes wait no longer, now or later; to be called in the event loop."""
+        self._ended = True
         now = asyncio.get_running_loop().time()
         for limit in self._limits:
             limit.reschedule(now)

@@ -207,6 +207,7 @@ def test_the_weight_of_an_error_counts_too(gate):
     assert gate.used_weight == 77
 
 
+@pytest.mark.fuzz
 @given(
     st.integers(100, 599) | st.sampled_from([418, 429]),
     st.dictionaries(st.sampled_from(["Retry-After", "X-MBX-USED-WEIGHT-1M"]), st.text()),

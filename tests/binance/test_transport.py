@@ -160,6 +160,18 @@ def test_a_redirect_is_not_followed():
     assert len(requests) == 1
 
 
+@pytest.mark.parametrize("size", [b"-1", b"-2", b"-ffffffffff"])
+def test_a_chunk_of_a_size_below_zero_is_a_broken_connection(size):
+    def script(connection: socket.socket) -> None:
+        read_request(connection)
+        connection.sendall(CHUNKED + size + b"\r\n")
+        while True:
+            connection.sendall(b" " * 0x10000)
+
+    with raw_server(script) as url, pytest.raises(errors.ConnectionFailed):
+        fetch(url)
+
+
 @pytest.mark.parametrize("location", [b"http://[", b"\xff\xfe", b""], ids=repr)
 def test_a_redirect_to_nowhere_is_told_as_any_other(location):
     head = b"HTTP/1.1 302 Found\r\nLocation: %s\r\nContent-Length: 0\r\n\r\n" % location

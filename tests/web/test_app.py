@@ -1,3 +1,4 @@
+import asyncio
 import gzip
 import threading
 
@@ -222,6 +223,18 @@ def test_scrapes_over_the_limit_get_503_at_once(app, exchange):
             thread.join()
     assert statuses == [200, 200]
     assert app.scrapes_running == 0
+
+
+def test_at_the_end_a_scrape_waits_no_longer_also_one_that_comes_then(app, client, exchange):
+    may_answer = threading.Event()
+    exchange.get(INDEX_URL, json=lambda *_: may_answer.wait(10) and ROWS)
+
+    async def end() -> None:
+        app.end_scrapes()
+
+    asyncio.run(end())
+    assert samples(client.get("/metrics").text)["binance_asset_index_up", ""] == 0
+    may_answer.set()
 
 
 @pytest.mark.parametrize(
