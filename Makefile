@@ -42,6 +42,9 @@ unit: $(DEV) ## all tests; one that needs a missing tool skips and names the pac
 soak: $(DEV) ## faults and clients at random; SECONDS=300 long, SEED= of your choice
 	@$(BIN)/python -m tests.soak --seconds $(or $(SECONDS),300) $(if $(SEED),--seed $(SEED))
 
+fuzz: $(DEV) ## what others write, as the wildest input: over 100,000 examples, counted
+	@$(BIN)/python -m pytest -q -m fuzz -p tests.fuzz --hypothesis-profile=fuzz
+
 docs: $(DEV) ## write the pages that are generated from the code
 	@$(BIN)/python -m exporter.metrics > docs/metrics.md
 	@$(BIN)/python -m exporter.config > docs/config.schema.json

@@ -24,10 +24,12 @@ from exporter.service import Service
 from exporter.simulator import SCENARIOS, Exchange, serve
 from exporter.web.access import Access
 from exporter.web.app import App, Options
-from exporter.web.server import Server, listen
+from exporter.web.server import Server, listen, spelt
 
 _LISTEN_ADDRESS = ":10198"
-_ADDRESS = re.compile(r"(\[[0-9A-Fa-f:.%\w]+\]|[^\[\]:]*):([0-9]{1,5})")
+_TELEMETRY_PATH = "/metrics"
+_ANY_HOST = ("[::]", "0.0.0.0")  # noqa: S104 - to tell them, not to listen there
+_ADDRESS = re.compile(r"(\[[0-9A-Fa-f.]*:[0-9A-Fa-f:.]*\]|[^\[\]:]*):([0-9]{1,5})")
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -49,8 +51,8 @@ def main(argv: Sequence[str] | None = None) -> int:
             _say(str(error))
             return 1
         if flags.demo:
-            port = sockets[0].getsockname()[1]
-            print(_welcome(server.scheme, port, flags.web_telemetry_path), flush=True)  # noqa: T201
+            page = _welcome(server.scheme, spelt(sockets[0]), flags.web_telemetry_path)
+            print(page, flush=True)  # noqa: T201
         server.run(sockets)
     return 0
 
@@ -93,14 +95,20 @@ def _say(sentence: str) -> None:
     print(sentence, file=sys.stderr)  # noqa: T201
 
 
-def _welcome(scheme: str, port: int, telemetry_path: str) -> str:
-    target = f"localhost:{port}"
+def _welcome(scheme: str, address: str, telemetry_path: str) -> str:
+    host, _, port = address.rpartition(":")
+    target = f"{'localhost' if host in _ANY_HOST else host}:{port}"
+    job = f'static_configs: [{{targets: ["{target}"]}}]'
+    if scheme != "http":
+        job = f"scheme: {scheme}\n                 {job}"
+    if telemetry_path != _TELEMETRY_PATH:
+        job = f"metrics_path: {telemetry_path}\n                 {job}"
     return (
         f"Status page: {scheme}://{target}/\n"
         f"Metrics:     {scheme}://{target}{telemetry_path}\n"
         "Prometheus:  scrape_configs:\n"
         "               - job_name: binance_asset_index\n"
-        f'                 static_configs: [{{targets: ["{target}"]}}]'
+        f"                 {job}"
     )
 
 
@@ -131,7 +139,7 @@ def _parser() -> argparse.ArgumentParser:
         "--web.telemetry-path",
         dest="web_telemetry_path",
         type=_path,
-        default="/metrics",
+        default=_TELEMETRY_PATH,
         metavar="PATH",
         help="path of the metrics (default %(default)s)",
     )

@@ -118,9 +118,9 @@ class MarginAssets(Section):
     """Whether to fetch it at all."""
 
     refresh_interval: Annotated[
-        Duration, _within(1, 604_800), expected("a duration from 1s to 1w, such as 1h")
+        Duration, _within(1, 43_200), expected("a duration from 1s to 12h, such as 1h")
     ] = 3600.0
-    """How long one answer is used; the list changes a few times a year."""
+    """How long one answer is used; a change of the listed symbols has it fetched at once."""
 
 
 class Module(Section):
@@ -201,11 +201,9 @@ def dump(settings: Settings) -> str:
 
 
 def with_base_url(settings: Settings, base_url: str) -> Settings:
-    """Return the same settings with every module asking one exchange."""
-    modules = {
-        name: module.model_copy(update={"base_url": base_url})
-        for name, module in settings.modules.items()
-    }
+    """Return the same settings with every module asking one exchange, and no proxy between."""
+    direct = {"base_url": base_url, "proxy_url": "", "ca_file": ""}
+    modules = {name: module.model_copy(update=direct) for name, module in settings.modules.items()}
     return settings.model_copy(update={"modules": modules})
 
 

@@ -19,6 +19,9 @@ from exporter.outage_log import OutageLog
 ALL_FROM = 10
 """From so many symbols on, one request for all (weight 10) costs no more than one for each."""
 
+_REUSED = 100
+"""How many sets of symbols are remembered for `min_interval`."""
+
 _SPOILS_NO_OTHER = (InvalidSymbol, NoUsableRow)
 
 _T = TypeVar("_T")
@@ -46,6 +49,12 @@ class Flight:
     """On the fetcher's clock, as `deadline`."""
     deadline: float
 
+    @property
+    def good(self) -> bool:
+        """Whether it has landed, with values."""
+        done = self.future.done() and self.future.exception() is None
+        return done and self.future.result().error is None
+
     def wait(self, timeout: float) -> Fetch:
         """Wait at most `timeout` seconds; past that, a failed fetch stands in."""
         try:
@@ -67,7 +76,7 @@ class Fetcher:
         margin_assets: joined to each good fetch.
         metrics: counts the scrapes that the gate held.
         log: tells of outages once.
-        min_interval: seconds for which a finished fetch is reused; 0 for never.
+        min_interval: seconds from its beginning for which a good fetch is reused; 0 for never.
         clock: gives seconds on the client's clock.
         unix_time: gives Unix time in seconds.
     """
@@ -116,7 +125,8 @@ class Fetcher:
         """Drop the flights that no further scrape may join."""
         for key, flight in list(self._flights.items()):
             if flight.future.done():
-                over = now >= flight.begun_at + self._min_interval
+                crowded = len(self._flights) > _REUSED  # probes may name any symbols
+                over = crowded or now >= flight.begun_at + self._min_interval or not flight.good
             else:
                 over = now >= flight.deadline  # it hangs in name resolution
             if over:
@@ -139,48 +149,65 @@ class Fetcher:
         return fetch
 
     def _fetch(self, symbols: tuple[str, ...], deadline: float) -> Fetch:
-        margin_assets = self._margin_assets.current()
-        if symbols:
-            margin_assets = {s: margin_assets[s] for s in symbols if s in margin_assets}
+        self._margin_assets.refresh_if_due()
         try:
             rows, rejects = self._ask(symbols, deadline)
         except NoUsableRow as error:
-            return Fetch(self._unix_time(), rejects=error.rejects, error=error)
+            return Fetch(self._unix_time(), rejects=error.rejects, error=_to_keep(error))
         except (ApiError, Held) as error:
-            return Fetch(self._unix_time(), error=error)
+            return Fetch(self._unix_time(), error=_to_keep(error))
+        margin_assets = self._margin_assets.current()
+        if symbols:
+            margin_assets = {s: margin_assets[s] for s in symbols if s in margin_assets}
+        else:
+            self._margin_assets.note_listed(frozenset(row.symbol for row in rows))
         return Fetch(self._unix_time(), rows, rejects, margin_assets)
 
     def _ask(self, symbols: tuple[str, ...], deadline: float) -> tuple[list[Row], list[Reject]]:
-        if not symbols:
-            return self._client.asset_index(None, deadline, self._options)
-        if len(symbols) >= ALL_FROM:
-            rows, rejects = self._client.asset_index(None, deadline, self._options)
-            return [row for row in rows if row.symbol in symbols], rejects
-        return self._ask_each(symbols, deadline)
+        if symbols and len(symbols) < ALL_FROM:
+            return self._ask_each(symbols, deadline)
+        rows, rejects = self._client.asset_index(None, deadline, self._options)
+        if symbols:
+            rows = [row for row in rows if row.symbol in symbols]
+        if not rows:
+            raise InvalidSymbol("the exchange lists none of the symbols asked for")
+        return rows, rejects
 
     def _ask_each(
         self, symbols: tuple[str, ...], deadline: float
     ) -> tuple[list[Row], list[Reject]]:
-        def ask(symbol: str) -> tuple[list[Row], list[Reject]]:
-            return self._client.asset_index(symbol, deadline, self._options)
+        def ask(symbol: str) -> list[Row] | ApiError | Held:
+            try:
+                return self._client.asset_index(symbol, deadline, self._options)[0]
+            except (ApiError, Held) as error:
+                return _to_keep(error)
 
         answers = [_in_thread(lambda s=symbol: ask(s)) for symbol in symbols]  # type: ignore[misc]
         rows: list[Row] = []
         rejects: list[Reject] = []
         failures: list[ApiError | Held] = []
         for answer in answers:
-            try:
-                rows += answer.result()[0]
-            except NoUsableRow as error:
-                rejects += error.rejects
-                failures.append(error)
-            except (ApiError, Held) as error:
-                failures.append(error)
+            result = answer.result()
+            if isinstance(result, list):
+                rows += result
+                continue
+            failures.append(result)
+            if isinstance(result, NoUsableRow):
+                rejects += result.rejects
         # a symbol that is invalid, or whose row was refused, is absent and counted; others stay
         spoilt = [error for error in failures if not isinstance(error, _SPOILS_NO_OTHER)]
         if spoilt or not rows:
             raise _most_telling(spoilt or failures, rejects)
         return rows, rejects
+
+
+_Failure = TypeVar("_Failure", bound=Exception)
+
+
+def _to_keep(error: _Failure) -> _Failure:
+    """The error without its traceback, the frames of which hold all that was read."""
+    error.__traceback__ = error.__cause__ = error.__context__ = None
+    return error
 
 
 def _most_telling(

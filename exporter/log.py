@@ -2,10 +2,13 @@
 
 import logging
 import sys
+import threading
 from typing import Literal, TextIO
 
 import structlog
 from structlog.typing import Processor
+
+_log = logging.getLogger(__name__)
 
 LogFormat = Literal["logfmt", "json"]
 FORMATS: tuple[LogFormat, ...] = ("logfmt", "json")
@@ -43,8 +46,13 @@ def configure(level: str, log_format: LogFormat, stream: TextIO = sys.stderr) ->
     )
     logging.basicConfig(handlers=[handler], level=logging.WARNING, force=True)
     logging.getLogger("exporter").setLevel(level.upper())
+    threading.excepthook = _log_thread_fault
     for name in _TALKATIVE:
         logging.getLogger(name).setLevel(logging.ERROR)
+
+
+def _log_thread_fault(fault: threading.ExceptHookArgs) -> None:
+    _log.error("fault in a thread", exc_info=fault.exc_value)
 
 
 def _renderer(log_format: LogFormat) -> Processor:

@@ -47,14 +47,19 @@ class MarginAssets:
         self._background = background
         self._lock = threading.Lock()
         self._assets: Mapping[str, MarginAsset] = {}
+        self._listed: frozenset[str] | None = None
         self._fetched_at = 0.0
         self._due_at = 0.0
         self._failing = False
 
     def current(self) -> Mapping[str, MarginAsset]:
-        """The margin assets by symbol, empty where unknown; starts a refresh that is due."""
+        """The margin assets by symbol, empty where unknown."""
+        return self._assets if self._clock() < self._fetched_at + KEPT_FOR else {}
+
+    def refresh_if_due(self) -> None:
+        """Start a refresh in the background where it is time."""
         if self._refresh_interval is None:
-            return {}
+            return
         now = self._clock()
         with self._lock:
             due = now >= self._due_at
@@ -62,7 +67,15 @@ class MarginAssets:
                 self._due_at = now + RETRY_AFTER
         if due:
             self._background(self.refresh)
-        return self._assets if now < self._fetched_at + KEPT_FOR else {}
+
+    def note_listed(self, symbols: frozenset[str]) -> None:
+        """Take in which symbols the index has: where they have changed, margin may have too."""
+        with self._lock:
+            changed = self._listed is not None and symbols != self._listed
+            self._listed = symbols
+            if changed:
+                self._due_at = min(self._due_at, self._fetched_at + RETRY_AFTER)
+        self.refresh_if_due()
 
     def refresh(self) -> None:
         """Fetch now; a failure leaves what there is."""

@@ -161,7 +161,8 @@ WEIGHT_LIMIT = Spec(
 )
 BLOCKED_UNTIL = Spec(
     "binance_api_blocked_until_timestamp_seconds",
-    "No request leaves before this Unix time; 0 where nothing is blocked.",
+    "Unix time until which requests are held, by a limit, a ban or a module's weight ceiling;"
+    " 0 where none is.",
     unit="seconds",
 )
 

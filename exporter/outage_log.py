@@ -13,6 +13,7 @@ from exporter.binance.rows import Reject
 _log = logging.getLogger(__name__)
 
 _REMEMBERED = 100
+_NAMED = 10
 
 
 class _Outage:
@@ -43,13 +44,15 @@ class OutageLog:
         rejects: Sequence[Reject],
     ) -> None:
         """Take in how a fetch of these symbols ended, and log what is new."""
-        where = {"module_name": self._module, "symbols": ",".join(symbols) or "all"}
+        where = {"module_name": self._module, "symbols": _named(symbols)}
         with self._lock:
             if error is None:
                 self._note_success(symbols, where)
+                self._note_rejects(symbols, rejects, where)
             else:
                 self._note_failure(symbols, error, where)
-            self._note_rejects(symbols, rejects, where)
+                if rejects:
+                    self._note_rejects(symbols, rejects, where)
 
     def _note_success(self, symbols: tuple[str, ...], where: dict[str, str]) -> None:
         _log.debug("fetched", extra=where)
@@ -77,14 +80,19 @@ class OutageLog:
         self, symbols: tuple[str, ...], rejects: Sequence[Reject], where: dict[str, str]
     ) -> None:
         details = {reject.detail for reject in rejects[:_REMEMBERED]}
-        new = details - self._told_rejects.pop(symbols, set())
+        new = sorted(details - self._told_rejects.pop(symbols, set()))
         if new:
-            _log.warning(
-                "rows refused", extra=where | {"rows": len(rejects), "detail": "; ".join(new)}
-            )
+            shown = "; ".join(new[:_NAMED])
+            _log.warning("rows refused", extra=where | {"rows": len(rejects), "detail": shown})
         if details:
             _make_room(self._told_rejects)
             self._told_rejects[symbols] = details
+
+
+def _named(symbols: tuple[str, ...]) -> str:
+    if len(symbols) > _NAMED:
+        return f"{len(symbols)} symbols"
+    return ",".join(symbols) or "all"
 
 
 def _make_room(states: dict[tuple[str, ...], Any]) -> None:

@@ -73,6 +73,7 @@ class Service:
                 _log.error("configuration refused", extra={"error": str(error)})
                 raise
             self.modules = self._build(self.modules)
+            self._close_unused()
             self._config_metrics.loaded()
             _log.info("configuration loaded", extra={"modules": ",".join(self.modules)})
 
@@ -84,6 +85,13 @@ class Service:
             else self._module(name, settings)
             for name, settings in self.settings.modules.items()
         }
+
+    def _close_unused(self) -> None:
+        """Close the connections, but keep the gates: a ban outlives the configuration."""
+        used = {module.settings.base_url for module in self.modules.values()}
+        for base_url, client in self._clients.items():
+            if base_url not in used:
+                client.close()
 
     def _module(self, name: str, settings: config.Module) -> Module:
         client = self._clients.get(settings.base_url)

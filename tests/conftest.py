@@ -22,7 +22,8 @@ TESTDATA = Path(__file__).parent / "testdata"
 
 # a slow machine must not turn a property into a failure
 settings.register_profile("default", deadline=None, print_blob=True)
-settings.load_profile("default")
+settings.register_profile("fuzz", settings.get_profile("default"), max_examples=7_000)
+settings.load_profile("default")  # `make fuzz` takes the other one by its name
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

@@ -69,7 +69,7 @@ modules:
     ca_file: ca.pem
     margin_assets:
       enabled: false
-      refresh_interval: 1d
+      refresh_interval: 12h
 """,
     )
     assert config.load(file).modules["default"] == config.Module(
@@ -81,7 +81,7 @@ modules:
         max_body_bytes=1024,
         proxy_url="http://user:hunter2@proxy:3128",
         ca_file=str(tmp_path / "ca.pem"),
-        margin_assets=config.MarginAssets(enabled=False, refresh_interval="1d"),
+        margin_assets=config.MarginAssets(enabled=False, refresh_interval="12h"),
     )
 
 
@@ -179,6 +179,7 @@ def test_cannot_be_changed():
         config.load(None).modules["default"].timeout = 1.0
 
 
+@pytest.mark.fuzz
 @given(text=st.text() | st.text("modules:default{}[]\n -\"'&*!|0159sé#"))
 def test_no_text_raises_anything_else(tmp_path_factory, text):
     file = tmp_path_factory.getbasetemp() / "any.yaml"
@@ -192,6 +193,7 @@ def test_no_text_raises_anything_else(tmp_path_factory, text):
     assert [line for line in lines if len(line.splitlines()) != 1] == []
 
 
+@pytest.mark.fuzz
 @given(
     value=st.recursive(
         st.none() | st.booleans() | st.integers() | st.floats() | st.text(),

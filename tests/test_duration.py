@@ -40,6 +40,7 @@ def test_writes_as_prometheus_writes(seconds, text):
     assert duration.render(seconds) == text
 
 
+@pytest.mark.fuzz
 @given(st.integers(min_value=0, max_value=10**12))
 def test_reads_what_it_writes(milliseconds):
     assert duration.parse(duration.render(milliseconds / 1000)) == milliseconds / 1000

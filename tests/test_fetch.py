@@ -1,5 +1,7 @@
+import gc
 import threading
 import time
+import weakref
 
 import pytest
 from prometheus_client import CollectorRegistry
@@ -51,6 +53,12 @@ class Margin(MarginAssets):
 
     def current(self):
         return MARGIN
+
+    def refresh_if_due(self):
+        pass
+
+    def note_listed(self, symbols):
+        pass
 
 
 @pytest.fixture
@@ -154,6 +162,31 @@ def test_a_failed_fetch_has_no_rows_and_no_margin_assets(make, exchange):
     assert (list(result.rows), dict(result.margin_assets)) == ([], {})
 
 
+@pytest.mark.parametrize("symbols", [ALL, ["BTCUSD", "ETHUSD"]])
+def test_a_failed_fetch_does_not_keep_what_was_read(make, exchange, symbols):
+    class Body(bytearray):
+        pass
+
+    bodies = []
+
+    def read(symbol, deadline, options):
+        body = Body(b"...")
+        bodies.append(weakref.ref(body))
+        try:
+            raise ValueError
+        except ValueError as error:
+            raise ServerError("503") from error
+
+    exchange.asset_index = read
+    gc.disable()
+    try:
+        result = fetch(make(), symbols)
+        assert result.error.reason == "http_5xx"
+        assert [body() for body in bodies] == [None] * len(bodies)
+    finally:
+        gc.enable()
+
+
 def test_refused_rows_are_told_even_where_all_are_refused(make, exchange):
     exchange.answers[None] = NoUsableRow([Reject("bad_value", "x")])
     assert len(fetch(make()).rejects) == 1
@@ -212,6 +245,27 @@ def test_a_fetch_is_reused_for_min_interval(make, exchange):
     assert exchange.asked == [None]
 
 
+def test_a_failed_fetch_is_not_reused(make, exchange):
+    fetcher = make(min_interval=3600)
+    good, exchange.answers[None] = exchange.answers[None], ServerError("503")
+    fetch(fetcher)
+    exchange.answers[None] = good
+    assert fetch(fetcher).error is None
+
+
+def test_probes_for_ever_new_symbols_do_not_fill_the_memory(make, exchange):
+    fetcher = make(min_interval=3600)
+    for number in range(300):
+        exchange.answers[f"S{number}"] = ([Row(f"S{number}")], [])
+        fetch(fetcher, [f"S{number}"])
+    assert len(fetcher._flights) <= 101
+
+
+def test_with_none_of_ten_symbols_listed_the_fetch_has_failed(make):
+    result = fetch(make(), [f"S{number}USD" for number in range(10)])
+    assert result.error.reason == "invalid_symbol"
+
+
 def test_what_may_be_reused_no_longer_is_forgotten(make):
     fetcher = make()
     for number in range(100):
@@ -221,7 +275,7 @@ def test_what_may_be_reused_no_longer_is_forgotten(make):
 
 
 def test_ten_scrapes_while_the_gate_holds_send_nothing_and_are_counted(make, exchange, registry):
-    exchange.gate.learn(418, {}, "")
+    exchange.gate.learn(418, {})
     fetcher = make()
     assert {fetch(fetcher).error.reason for _ in range(10)} == {"blocked"}
     assert exchange.asked == []

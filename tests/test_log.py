@@ -1,6 +1,7 @@
 import io
 import json
 import logging
+import threading
 
 import pytest
 
@@ -53,3 +54,13 @@ def test_a_library_is_heard_where_it_fails_and_not_where_the_others_bytes_are_ba
     assert stream.getvalue() == ""
     logging.getLogger(library).error("Exception in ASGI application")
     assert stream.getvalue().count("\n") == 1
+
+
+def test_a_fault_in_a_thread_is_one_line_too(stream, monkeypatch):
+    monkeypatch.setattr(threading, "excepthook", threading.excepthook)
+    log.configure("info", "logfmt", stream)
+    thread = threading.Thread(target=lambda: 1 / 0)
+    thread.start()
+    thread.join()
+    assert stream.getvalue().count("\n") == 1
+    assert "ZeroDivisionError" in stream.getvalue()

@@ -41,23 +41,23 @@ def assets(clock) -> MarginAssets:
 
 
 def test_a_scrape_that_finds_none_has_them_fetched(assets, exchange):
-    assets.current()
+    assets.refresh_if_due()
     assert assets.current() == BTC
     assert exchange.call_count == 1
 
 
 def test_they_are_fetched_anew_after_the_refresh_interval(assets, exchange, clock):
-    assets.current()
+    assets.refresh_if_due()
     clock.now += HOUR - 1
-    assets.current()
+    assets.refresh_if_due()
     assert exchange.call_count == 1
     clock.now += 1
-    assets.current()
+    assets.refresh_if_due()
     assert exchange.call_count == 2
 
 
 def test_a_failure_leaves_the_last_good_answer_for_a_day(assets, exchange, clock):
-    assets.current()
+    assets.refresh_if_due()
     exchange.get(f"{BASE_URL}/fapi/v1/exchangeInfo", status_code=503)
     clock.now += 24 * HOUR - 1
     assert assets.current() == BTC
@@ -68,10 +68,10 @@ def test_a_failure_leaves_the_last_good_answer_for_a_day(assets, exchange, clock
 def test_after_a_failure_it_is_tried_again_in_a_minute(assets, exchange, clock):
     exchange.get(f"{BASE_URL}/fapi/v1/exchangeInfo", status_code=503)
     for _ in range(4):
-        assets.current()
+        assets.refresh_if_due()
         clock.now += 15
     assert exchange.call_count == 1
-    assets.current()
+    assets.refresh_if_due()
     assert exchange.call_count == 2
 
 
@@ -79,14 +79,33 @@ def test_failures_are_told_once_and_so_is_the_recovery(assets, exchange, clock, 
     caplog.set_level(logging.INFO)
     exchange.get(f"{BASE_URL}/fapi/v1/exchangeInfo", status_code=503)
     for _ in range(3):
-        assets.current()
+        assets.refresh_if_due()
         clock.now += 60
     exchange.get(f"{BASE_URL}/fapi/v1/exchangeInfo", json=ANSWER)
-    assets.current()
+    assets.refresh_if_due()
     assert [each.levelname for each in caplog.records] == ["WARNING", "INFO"]
 
 
 def test_switched_off_it_fetches_nothing(exchange, clock):
     client = Client(BASE_URL, Gate(), ApiMetrics(CollectorRegistry()))
-    assert MarginAssets(client, RequestOptions(), None, clock).current() == {}
+    assets = MarginAssets(client, RequestOptions(), None, clock)
+    assets.refresh_if_due()
+    assets.note_listed(frozenset({"BTCUSD"}))
+    assert assets.current() == {}
     assert exchange.call_count == 0
+
+
+def test_a_list_with_other_symbols_than_before_has_them_fetched_anew(assets, exchange, clock):
+    assets.note_listed(frozenset({"BTCUSD"}))
+    clock.now += 60
+    assets.note_listed(frozenset({"BTCUSD"}))
+    assert exchange.call_count == 1
+    assets.note_listed(frozenset({"BTCUSD", "ETHUSD"}))
+    assert exchange.call_count == 2
+
+
+def test_a_list_that_flickers_has_them_fetched_once_a_minute(assets, exchange, clock):
+    for number in range(12):
+        assets.note_listed(frozenset({f"S{number % 2}USD"}))
+        clock.now += 10
+    assert exchange.call_count == 2

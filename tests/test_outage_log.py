@@ -97,3 +97,15 @@ def test_probes_for_ever_new_symbols_do_not_fill_the_memory(outages):
     for number in range(1000):
         outages.note((f"S{number}",), ServerError("503"), [REJECT])
     assert len(outages._outages) == len(outages._told_rejects) == 100
+
+
+def test_a_failed_fetch_in_between_does_not_have_a_refused_row_told_again(outages, lines):
+    outages.note(ALL, None, [REJECT])
+    outages.note(ALL, ServerError("503"), [])
+    outages.note(ALL, None, [REJECT])
+    assert [message for _, message, _ in lines()].count("rows refused") == 1
+
+
+def test_many_symbols_are_told_by_their_number(outages, caplog):
+    outages.note(tuple(f"S{number}" for number in range(500)), ServerError("503"), [])
+    assert caplog.records[0].symbols == "500 symbols"

@@ -54,14 +54,14 @@ def test_modules_with_other_base_urls_do_not(configuration, service):
 
 
 def test_a_ban_is_not_forgotten_because_a_file_changed(configuration, service):
-    service.modules["default"].gate.learn(418, {}, "")
+    service.modules["default"].gate.learn(418, {})
     configuration.settings = settings(default=module(timeout="1s"))
     service.reload()
     assert service.modules["default"].gate.blocked_until > 0
 
 
 def test_a_ban_outlives_even_a_base_url_that_went_and_came_back(configuration, service):
-    service.modules["default"].gate.learn(418, {}, "")
+    service.modules["default"].gate.learn(418, {})
     first = configuration.settings
     configuration.settings = settings(default=module("https://testnet.example"))
     service.reload()
@@ -127,9 +127,9 @@ def test_a_refused_configuration_changes_nothing_and_is_told(
 def test_the_fullest_gate_is_the_one_shown(configuration, service, registry):
     configuration.settings = settings(testnet=module("https://testnet.example"))
     service.reload()
-    service.modules["default"].gate.learn(200, {"X-MBX-USED-WEIGHT-1M": "100"}, "")
+    service.modules["default"].gate.learn(200, {"X-MBX-USED-WEIGHT-1M": "100"})
     service.modules["testnet"].gate.weight_limit = 6000
-    service.modules["testnet"].gate.learn(200, {"X-MBX-USED-WEIGHT-1M": "1200"}, "")
+    service.modules["testnet"].gate.learn(200, {"X-MBX-USED-WEIGHT-1M": "1200"})
     assert registry.get_sample_value("binance_api_used_weight") == 1200
     assert registry.get_sample_value("binance_api_weight_limit") == 6000
 

@@ -148,6 +148,7 @@ def test_tells_a_syntax_error_in_one_sentence(text, message):
     assert refusal(text) == f"{FILE}:{message}"
 
 
+@pytest.mark.fuzz
 @given(st.text() | st.text(alphabet="ab:-[]{}\"'&*!%|>?#,@`\n \t\\~01<"))
 def test_no_text_raises_anything_else(text):
     with contextlib.suppress(ConfigError):
@@ -164,6 +165,7 @@ SCALARS = (
 )
 
 
+@pytest.mark.fuzz
 @given(st.dictionaries(st.text("abc1e~", min_size=1), SCALARS | st.lists(SCALARS)))
 def test_reads_what_it_writes(data):
     assert parse(strict_yaml.dump(data)) == data

@@ -218,6 +218,9 @@ WRONG_ANSWERS: dict[str, WrongAnswer] = {
     "chunk_size_garbage": WrongAnswer(
         says(_CHUNKED, b"nonsense\r\n", ROWS), "connection", _BROKEN_OFF
     ),
+    "chunk_size_negative": WrongAnswer(
+        goes_on(_CHUNKED + b"-1\r\n", b" " * MIB), "connection", _BROKEN_OFF
+    ),
     "not_http": WrongAnswer(says(b"\x16\x03\x01\x00\r\n\r\n"), "connection", _RESET),
     "endless_status_line": WrongAnswer(goes_on(b"", b"H" * 4096), "connection", _RESET),
     "endless_headers": WrongAnswer(

@@ -3,6 +3,7 @@
 import json
 import re
 import time
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
 from http import HTTPStatus
@@ -110,8 +111,8 @@ class Client:
             document = _decode(body)
             _check_shape(document, symbol)
             rows, rejects = parse_rows(document)
-            for reject in rejects:
-                self._metrics.rejected_rows.labels(reject.reason).inc()
+            for reason, number in Counter(reject.reason for reject in rejects).items():
+                self._metrics.rejected_rows.labels(reason).inc(number)
             _check_rows(rows, rejects, symbol)
         except errors.ApiError as error:
             raise self._failed("assetIndex", error) from None
@@ -126,8 +127,10 @@ class Client:
         try:
             _check_values(body, _INFO_VALUES)
             info = parse_exchange_info(body)
-        except errors.ApiError as error:
-            raise self._failed("exchangeInfo", error) from None
+        except errors.BadPayload as error:
+            code, _ = _error_object(body[:_SMALL_BODY])
+            told = errors.ErrorCode(f"200 with an error object (code {code})")
+            raise self._failed("exchangeInfo", error if code is None else told) from None
         if info.weight_limit:
             self.gate.weight_limit = info.weight_limit
         return info
@@ -147,7 +150,7 @@ class Client:
         limit: int,
         deadline: float,
         options: RequestOptions,
-    ) -> bytes:
+    ) -> bytearray:
         """Send one request, and once more where a pooled connection was found closed."""
         try:
             try:
@@ -168,7 +171,7 @@ class Client:
         limit: int,
         deadline: float,
         options: RequestOptions,
-    ) -> bytes:
+    ) -> bytearray:
         self.gate.check(options.weight_ceiling_ratio)
         start = self._clock()
         if start >= deadline:
@@ -189,22 +192,23 @@ class Client:
         finally:
             self._metrics.duration.labels(endpoint).observe(self._clock() - start)
 
-    def _answer(self, response: requests.Response, limit: int) -> bytes:
+    def _answer(self, response: requests.Response, limit: int) -> bytearray:
         """The body of a 200; any other answer is raised as its error."""
         status = response.status_code
+        self.gate.learn(status, response.headers)
         if status == HTTPStatus.OK:
-            self.gate.learn(status, response.headers, "")
             return _read(response, limit)
         try:
             body = _read(response, min(limit, _SMALL_BODY))
         except (errors.ApiError, requests.RequestException):
-            body = b""  # the status says enough
+            body = bytearray()  # the status says enough
         code, message = _error_object(body)
-        self.gate.learn(status, response.headers, message)
+        if status == BAN:
+            self.gate.learn_ban_end(response.headers, message)
         raise _refusal(status, code)
 
 
-def _read(response: requests.Response, limit: int) -> bytes:
+def _read(response: requests.Response, limit: int) -> bytearray:
     announced = response.headers.get("Content-Length", "")
     if re.fullmatch(r"[0-9]{1,18}", announced) and int(announced) > limit:
         raise errors.TooLarge(f"the body is over {limit} bytes")
@@ -213,7 +217,7 @@ def _read(response: requests.Response, limit: int) -> bytes:
         body += chunk
         if len(body) > limit:
             raise errors.TooLarge(f"the body is over {limit} bytes")
-    return bytes(body)
+    return body
 
 
 def _typed(error: requests.RequestException, too_late: bool) -> errors.ApiError:
@@ -224,12 +228,12 @@ def _typed(error: requests.RequestException, too_late: bool) -> errors.ApiError:
     return errors.ConnectionFailed(f"the connection failed: {type(error).__name__}")
 
 
-def _check_values(body: bytes, limit: int) -> None:
+def _check_values(body: bytearray, limit: int) -> None:
     if body.count(b",") >= limit:
         raise errors.BadPayload(f"the body holds more values than {limit}")
 
 
-def _decode(body: bytes) -> Any:
+def _decode(body: bytearray) -> Any:
     try:
         # parse_int=float: int() refuses more than 4300 digits, and that would spoil all rows
         return json.loads(body, parse_int=float)
@@ -237,7 +241,7 @@ def _decode(body: bytes) -> Any:
         raise errors.BadPayload("the body is not JSON") from None
 
 
-def _error_object(body: bytes) -> tuple[int | None, str]:
+def _error_object(body: bytearray) -> tuple[int | None, str]:
     """`code` and `msg` of an error object, or (None, "")."""
     try:
         document = _decode(body)

@@ -43,7 +43,7 @@ class _Document(BaseModel):
     rateLimits: list[Any] = []  # noqa: N815 - the exchange's spelling
 
 
-def parse_exchange_info(body: bytes) -> ExchangeInfo:
+def parse_exchange_info(body: bytes | bytearray) -> ExchangeInfo:
     """Read the answer; an asset that is malformed is left out.
 
     Raises:
@@ -53,15 +53,16 @@ def parse_exchange_info(body: bytes) -> ExchangeInfo:
         document = _Document.model_validate_json(body)
     except ValidationError as error:
         raise BadPayload("exchangeInfo is not JSON with a list of assets") from error
-    assets = {}
+    assets: dict[str, MarginAsset] = {}
     for item in document.assets:
         if isinstance(item, dict) and isinstance(asset := item.get("asset"), str):
             symbol = f"{asset}USD"
             if asset and valid_symbol(symbol):
-                assets[symbol] = MarginAsset(
+                margin_asset = MarginAsset(
                     available=_bool(item.get("marginAvailable")),
                     auto_exchange_threshold=_decimal(item.get("autoAssetExchange")),
                 )
+                assets.setdefault(symbol, margin_asset)  # of duplicates the first stays
     if not assets:
         raise BadPayload("exchangeInfo names no asset")
     return ExchangeInfo(assets, _weight_limit(document.rateLimits))

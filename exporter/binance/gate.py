@@ -9,6 +9,7 @@ import re
 import threading
 import time
 from collections.abc import Callable, Mapping
+from datetime import UTC, datetime
 from http import HTTPStatus
 from typing import Literal
 
@@ -29,7 +30,8 @@ class Held(Exception):
     """No request left; `until` is the Unix time at which one may."""
 
     def __init__(self, reason: HoldReason, until: float) -> None:
-        super().__init__(f"no request leaves before {until:.0f} (Unix time)")
+        when = datetime.fromtimestamp(until, UTC)
+        super().__init__(f"no request leaves before {when:%Y-%m-%d %H:%M:%S} UTC")
         self.reason: HoldReason = reason
         self.until = until
 
@@ -47,10 +49,11 @@ class Gate:
         self._weight_limit = DEFAULT_WEIGHT_LIMIT
         self._used_weight = 0
         self._used_weight_minute = 0.0
-        self._blocked_until = 0.0
+        self._limited_until = 0.0
         self._banned_until = 0.0
-        self._ceiling_until = 0.0
+        self._ban_is_guessed = False
         self._next_ban = FIRST_BAN
+        self._ceiling_until = 0.0
 
     @property
     def used_weight(self) -> int:
@@ -69,8 +72,8 @@ class Gate:
 
     @property
     def blocked_until(self) -> float:
-        """Unix time before which no request leaves; 0 where one may leave now."""
-        until = max(self._blocked_until, self._ceiling_until)
+        """Unix time until which requests have last been held; 0 where that is over."""
+        until = max(self._limited_until, self._banned_until, self._ceiling_until)
         return until if until > self._clock() else 0.0
 
     def check(self, ceiling_ratio: float) -> None:
@@ -81,51 +84,60 @@ class Gate:
         """
         with self._lock:
             now = self._clock()
-            if now < self._blocked_until:
-                raise Held("blocked", self._blocked_until)
+            blocked_until = max(self._limited_until, self._banned_until)
+            if now < blocked_until:
+                raise Held("blocked", blocked_until)
             if self._current_weight(now) >= ceiling_ratio * self._weight_limit:
                 self._ceiling_until = _next_minute(now)
                 raise Held("weight_ceiling", self._ceiling_until)
 
-    def learn(self, status: int, headers: Mapping[str, str], message: str) -> None:
-        """Take in what an answer tells about limits.
+    def learn(self, status: int, headers: Mapping[str, str]) -> None:
+        """Take in what the head of an answer tells; its body may be long in coming.
 
         Args:
             status: the HTTP status.
             headers: the answer's headers, names in any case.
-            message: the `msg` of the answer's error object, or nothing.
         """
         with self._lock:
             now = self._clock()
-            used = headers.get(USED_WEIGHT_HEADER, "")
+            used = headers.get(USED_WEIGHT_HEADER, "").strip()
             if re.fullmatch(r"[0-9]{1,9}", used):
-                self._note_weight(int(used), now)
+                self._used_weight = int(used)
+                self._used_weight_minute = now - now % MINUTE
             if status == HTTPStatus.TOO_MANY_REQUESTS:
-                self._block(_retry_after(headers, now) or _next_minute(now), now)
+                until = _retry_after(headers, now) or _next_minute(now)
+                self._limited_until = max(self._limited_until, _at_most_three_days(until, now))
             elif status == BAN:
-                until = _retry_after(headers, now) or _banned_until(message, now)
-                self._ban(until, now)
-            elif status == HTTPStatus.OK:
+                self._ban(_retry_after(headers, now), now)
+            elif status == HTTPStatus.OK and now >= self._banned_until:
                 self._next_ban = FIRST_BAN
+
+    def learn_ban_end(self, headers: Mapping[str, str], message: str) -> None:
+        """Take in the `msg` of a 418, which tells the ban's end where `Retry-After` does not."""
+        with self._lock:
+            now = self._clock()
+            until = _banned_until(message, now)
+            if until and not _retry_after(headers, now):
+                until = _at_most_three_days(until, now)
+                guessed = self._ban_is_guessed
+                self._banned_until = until if guessed else max(until, self._banned_until)
+                self._ban_is_guessed = False
 
     def _current_weight(self, now: float) -> int:
         return self._used_weight if now < self._used_weight_minute + MINUTE else 0
 
-    def _note_weight(self, used: int, now: float) -> None:
-        # answers can overtake each other: within a minute the count only grows
-        self._used_weight = max(used, self._current_weight(now))
-        self._used_weight_minute = now - now % MINUTE
-
     def _ban(self, until: float | None, now: float) -> None:
         # a 418 to a request that had left before the ban was known is the same ban
         if now >= self._banned_until:
-            until = until or now + self._next_ban
+            self._banned_until = _at_most_three_days(until or now + self._next_ban, now)
+            self._ban_is_guessed = until is None
             self._next_ban = min(2 * self._next_ban, LONGEST_BAN)
-        self._block(until or self._banned_until, now)
-        self._banned_until = self._blocked_until
+        elif until:
+            self._banned_until = max(self._banned_until, _at_most_three_days(until, now))
 
-    def _block(self, until: float, now: float) -> None:
-        self._blocked_until = max(self._blocked_until, min(until, now + LONGEST_BAN))
+
+def _at_most_three_days(until: float, now: float) -> float:
+    return min(until, now + LONGEST_BAN)
 
 
 def _next_minute(now: float) -> float:

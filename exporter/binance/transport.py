@@ -77,6 +77,12 @@ class _Response(http.client.HTTPResponse):
         raw = self.fp.detach()
         self.fp = io.BufferedReader(_DeadlineReader(sock, raw))
 
+    def _safe_read(self, amt: int) -> bytes:
+        # urllib3 asks this for a chunk of whatever size the server gave; -1 would be all there is
+        if amt < 0:
+            raise http.client.HTTPException("a chunk of a size below zero")
+        return super()._safe_read(amt)  # type: ignore[misc, no-any-return]
+
 
 class _DeadlineConnection(HTTPConnection):
     response_class = _Response

@@ -2,6 +2,7 @@
 
 import asyncio
 import math
+import re
 import time
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
@@ -22,6 +23,7 @@ from exporter.web.exposition import Renderer, accepts_gzip, choose_format, compr
 from exporter.web.status import StatusPage
 
 _TIMEOUT_HEADER = "X-Prometheus-Scrape-Timeout-Seconds"
+_DECIMAL = re.compile(r"[0-9]+(\.[0-9]+)?")
 _BUSY = "At most {} scrapes run at once (--web.max-requests); try again.\n"
 
 Handler = Callable[[Request], Awaitable[Response]]
@@ -63,6 +65,7 @@ class App:
         self._status_page = StatusPage(options.telemetry_path)
         self.scrapes_running = 0
         self.stopping = False
+        self._ended = False
         self._limits: set[asyncio.Timeout] = set()
         self.asgi = Starlette(
             routes=[
@@ -98,7 +101,7 @@ class App:
         return self._exposition(request, scrape, self._registry)
 
     async def _probe(self, request: Request) -> Response:
-        name = request.query_params.get("module", config.DEFAULT_MODULE)
+        name, *_ = request.query_params.getlist("module") or [config.DEFAULT_MODULE]
         module = self._service.modules.get(name)
         if module is None:
             known = ", ".join(self._service.modules)
@@ -149,7 +152,7 @@ class App:
 
     async def _wait(self, flight: Flight, timeout: float) -> Fetch:
         try:
-            async with asyncio.timeout(timeout) as limit:
+            async with asyncio.timeout(0 if self._ended else timeout) as limit:
                 self._limits.add(limit)
                 return await asyncio.wrap_future(flight.future)
         except TimeoutError:
@@ -158,7 +161,8 @@ class App:
             self._limits.discard(limit)
 
     def end_scrapes(self) -> None:
-        """Let scrapes that still wait answer with what there is; to be called in the event loop."""
+        """Let scrapes wait no longer, now or later; to be called in the event loop."""
+        self._ended = True
         now = asyncio.get_running_loop().time()
         for limit in self._limits:
             limit.reschedule(now)
@@ -179,10 +183,7 @@ def scrape_timeout(module_timeout: float, header: str, offset: float) -> float:
         header: what Prometheus says of its own timeout, in seconds; ignored unless a number.
         offset: how much earlier to end. Where that leaves nothing, half of Prometheus's is taken.
     """
-    try:
-        given = float(header)
-    except ValueError:
-        return module_timeout
+    given = float(header) if _DECIMAL.fullmatch(header) else 0.0
     if not 0 < given < math.inf:
         return module_timeout
     return min(module_timeout, given - offset if given > offset else given / 2)

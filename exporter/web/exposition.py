@@ -59,9 +59,10 @@ def choose_format(accept: str) -> Format:
 
 
 def accepts_gzip(accept_encoding: str) -> bool:
-    """Whether gzip is named, or covered by `*`, with a q-value above 0."""
+    """Whether gzip is named, or covered by `*`, and liked no less than a plain body."""
     qualities = {each.value: each.quality for each in _ranges(accept_encoding)}
-    return qualities.get("gzip", qualities.get("*", 0)) > 0
+    quality = qualities.get("gzip", qualities.get("*", 0))
+    return quality > 0 and quality >= qualities.get("identity", 0)
 
 
 def compress(body: bytes) -> bytes:

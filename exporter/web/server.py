@@ -115,7 +115,7 @@ class Server(uvicorn.Server):
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         """Begin to serve, and say so."""
         await super().startup(sockets)
-        addresses = ",".join(_spelt(each) for each in sockets or [])
+        addresses = ",".join(spelt(each) for each in sockets or [])
         _log.info("listening", extra={"addresses": addresses, "scheme": self.scheme})
 
     @contextlib.contextmanager
@@ -186,7 +186,8 @@ def listen(addresses: Sequence[str]) -> list[socket.socket]:
     return sockets
 
 
-def _spelt(listener: socket.socket) -> str:
+def spelt(listener: socket.socket) -> str:
+    """The address that it listens on, as people write it."""
     host, port, *_ = listener.getsockname()
     return f"[{host}]:{port}" if listener.family == socket.AF_INET6 else f"{host}:{port}"
 

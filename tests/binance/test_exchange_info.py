@@ -52,6 +52,11 @@ def test_an_asset_without_a_name_is_left_out(item):
     assert list(parse([item, BTC]).assets) == ["BTCUSD"]
 
 
+def test_of_two_entries_for_one_asset_the_first_stays():
+    info = parse([BTC, BTC | {"marginAvailable": False}])
+    assert info.assets["BTCUSD"].available is True
+
+
 @pytest.mark.parametrize(
     "limits",
     [
@@ -75,6 +80,7 @@ def test_another_shape_is_refused(body):
         parse_exchange_info(body)
 
 
+@pytest.mark.fuzz
 @given(st.binary() | st.text().map(lambda text: f'{{"assets":[{text}]}}'.encode()))
 def test_no_body_raises_anything_else(body):
     with contextlib.suppress(BadPayload):

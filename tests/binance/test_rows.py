@@ -183,6 +183,7 @@ def numbers_in(document: Any) -> Iterator[float]:
             return
 
 
+@pytest.mark.fuzz
 @given(json_values | rows_like)
 def test_no_document_raises_or_yields_a_value_that_was_not_in_it(document):
     rows, rejects = parse_rows(document)
@@ -197,6 +198,7 @@ def test_no_document_raises_or_yields_a_value_that_was_not_in_it(document):
                 assert math.isfinite(value)
 
 
+@pytest.mark.fuzz
 @given(st.decimals(min_value="0.00000001", max_value=10**9, places=8))
 def test_a_price_reads_back_as_the_float_nearest_to_the_decimal(price):
     rows, _ = parse_rows([{"symbol": "BTCUSD", "index": f"{price:.8f}"}])

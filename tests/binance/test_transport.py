@@ -1,5 +1,6 @@
 import gzip
 import socket
+import threading
 import time
 
 import pytest
@@ -159,6 +160,18 @@ def test_a_redirect_is_not_followed():
     assert len(requests) == 1
 
 
+@pytest.mark.parametrize("size", [b"-1", b"-2", b"-ffffffffff"])
+def test_a_chunk_of_a_size_below_zero_is_a_broken_connection(size):
+    def script(connection: socket.socket) -> None:
+        read_request(connection)
+        connection.sendall(CHUNKED + size + b"\r\n")
+        while True:
+            connection.sendall(b" " * 0x10000)
+
+    with raw_server(script) as url, pytest.raises(errors.ConnectionFailed):
+        fetch(url)
+
+
 @pytest.mark.parametrize("location", [b"http://[", b"\xff\xfe", b""], ids=repr)
 def test_a_redirect_to_nowhere_is_told_as_any_other(location):
     head = b"HTTP/1.1 302 Found\r\nLocation: %s\r\nContent-Length: 0\r\n\r\n" % location
@@ -216,3 +229,24 @@ def test_a_ban_is_learnt_though_its_body_never_ends():
         with pytest.raises(errors.Banned):
             client.asset_index(None, time.monotonic() + SHORT, RequestOptions())
         assert client.gate.blocked_until > 0
+
+
+def test_a_ban_holds_while_its_body_is_still_coming():
+    gate = Gate()
+    held_meanwhile = threading.Event()
+
+    def script(connection: socket.socket) -> None:
+        read_request(connection)
+        connection.sendall(b"HTTP/1.1 418 I'm a teapot\r\nContent-Length: 2\r\n\r\n")
+        for _ in range(500):
+            if gate.blocked_until:
+                held_meanwhile.set()
+                break
+            held_meanwhile.wait(0.01)
+        connection.sendall(b"{}")
+
+    with raw_server(script) as url, pytest.raises(errors.Banned):
+        Client(url, gate, ApiMetrics(CollectorRegistry())).asset_index(
+            None, time.monotonic() + 5, RequestOptions()
+        )
+    assert held_meanwhile.is_set()

@@ -62,13 +62,15 @@ class Running:
 
 
 @contextlib.contextmanager
-def running(*flags: str, prefix: tuple[str, ...] = (), scheme: str = "http") -> Iterator[Running]:
+def running(
+    *flags: str, command: tuple[str, ...] = (str(COMMAND),), scheme: str = "http"
+) -> Iterator[Running]:
     """Run the command on a free port until the block ends."""
     with tempfile.TemporaryDirectory() as folder:
         log_file = Path(folder) / "log"
         with log_file.open("wb") as log:
             process = subprocess.Popen(
-                [*prefix, COMMAND, "--web.listen-address=127.0.0.1:0", *flags],
+                [*command, "--web.listen-address=127.0.0.1:0", *flags],
                 stdout=subprocess.DEVNULL,
                 stderr=log,
             )

@@ -119,7 +119,7 @@ def test_as_pid_1_sigterm_ends_it_with_status_0(tool):
         "os.execv(sys.argv[1], sys.argv[1:])\n"
     )
     prefix = (unshare, "--pid", "--fork", "--kill-child", sys.executable, "-c", script)
-    with running("--demo", prefix=prefix) as exporter:
+    with running("--demo", command=(*prefix, str(COMMAND))) as exporter:
         children = subprocess.run(
             ["ps", "-o", "pid=", "--ppid", str(exporter.process.pid)],
             capture_output=True,

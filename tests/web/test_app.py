@@ -1,3 +1,4 @@
+import asyncio
 import gzip
 import threading
 
@@ -101,6 +102,11 @@ def test_a_probes_symbols_replace_the_modules(client, exchange):
 
 def test_a_probe_without_module_is_of_the_default_one(client, exchange):
     assert len(samples(client.get("/probe").text)) == 2 + 5
+
+
+def test_of_several_modules_the_first_counts(client, exchange):
+    assert client.get("/probe?module=nope&module=default").status_code == 400
+    assert client.get("/probe?module=default&module=nope").status_code == 200
 
 
 def test_an_unknown_module_is_refused_in_a_sentence(client):
@@ -219,6 +225,18 @@ def test_scrapes_over_the_limit_get_503_at_once(app, exchange):
     assert app.scrapes_running == 0
 
 
+def test_at_the_end_a_scrape_waits_no_longer_also_one_that_comes_then(app, client, exchange):
+    may_answer = threading.Event()
+    exchange.get(INDEX_URL, json=lambda *_: may_answer.wait(10) and ROWS)
+
+    async def end() -> None:
+        app.end_scrapes()
+
+    asyncio.run(end())
+    assert samples(client.get("/metrics").text)["binance_asset_index_up", ""] == 0
+    may_answer.set()
+
+
 @pytest.mark.parametrize(
     ("header", "offset", "expected"),
     [
@@ -233,6 +251,7 @@ def test_scrapes_over_the_limit_get_503_at_once(app, exchange):
         ("-1", 0.5, 5),
         ("0", 0.5, 5),
         ("ten", 0.5, 5),
+        ("1_0", 0.5, 5),
         ("3", 0, 3),
     ],
 )

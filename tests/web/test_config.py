@@ -130,6 +130,7 @@ http_server_config:
     assert lines == ["1", "2", "3", "5", "6", "8"]
 
 
+@pytest.mark.fuzz
 @given(text=st.text("tls_server_config:basic_auth_users{}[] \n$2y"))
 def test_no_text_raises_anything_else(tmp_path_factory, text):
     file = tmp_path_factory.getbasetemp() / "any_web.yaml"

@@ -61,6 +61,7 @@ def test_the_accept_header_chooses_the_format(accept, expected):
     assert choose_format(accept) is expected
 
 
+@pytest.mark.fuzz
 @given(st.text() | st.from_regex(r"(text/plain|\*/\*|application/openmetrics-text)(;[a-z]+=.*)*"))
 def test_no_accept_header_raises(accept):
     assert choose_format(accept) in {TEXT, OPENMETRICS}
@@ -76,6 +77,8 @@ def test_no_accept_header_raises(accept):
         ("GZIP", True),
         ("deflate, gzip;q=0.5", True),
         ("gzip;q=0", False),
+        ("identity;q=1, gzip;q=0.5", False),
+        ("identity;q=0.5, gzip", True),
         ("*", True),
         ("*;q=0", False),
         ("gzip;q=0, *", False),
@@ -127,6 +130,7 @@ symbols = st.text(min_size=1, max_size=64).filter(str.isprintable)
 prices = st.floats(min_value=1e-8, max_value=1e15)
 
 
+@pytest.mark.fuzz
 @given(st.dictionaries(symbols, prices, min_size=1))
 @pytest.mark.parametrize(
     ("output", "parse"), [(TEXT, parse_text), (OPENMETRICS, parse_openmetrics)]

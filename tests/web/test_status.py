@@ -105,7 +105,7 @@ def test_a_failure_says_why_and_shows_no_values(render):
 
 
 def test_a_hold_says_until_when(render, module):
-    module.gate.learn(418, {"Retry-After": "500"}, "")
+    module.gate.learn(418, {"Retry-After": "500"})
     page = render(Fetch(NOW, error=Banned("418")))
     assert re.search(r"No request leaves before \d{4}-\d\d-\d\d \d\d:\d\d:\d\d UTC", page)
 
@@ -117,7 +117,7 @@ def test_an_old_index_is_called_so(render):
 
 
 def test_the_weight_is_shown_of_its_limit(render, module):
-    module.gate.learn(200, {"X-MBX-USED-WEIGHT-1M": "1234"}, "")
+    module.gate.learn(200, {"X-MBX-USED-WEIGHT-1M": "1234"})
     assert re.search(r"1234 .*/ 2400", render(Fetch(NOW, (BTC,))))
 
 
