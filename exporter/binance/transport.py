@@ -33,7 +33,7 @@ def found_closed(error: BaseException | None) -> bool:
 class DeadlineAdapter(HTTPAdapter):
     """A `requests` adapter for which `urllib3.Timeout(total=...)` covers the whole exchange.
 
-    Name resolution is the one step it cannot cut short.
+    Name resolution is the one step it cannot cut short; nothing is sent if that took too long.
     """
 
     def init_poolmanager(self, *args: Any, **kwargs: Any) -> None:
@@ -90,7 +90,12 @@ class _DeadlineConnection(HTTPConnection):
 
     def connect(self) -> None:
         self._answered = False
+        begun_at = time.monotonic()
         super().connect()
+        # name resolution, which nothing cuts short, may have taken more than there was
+        if isinstance(self.timeout, int | float) and time.monotonic() >= begun_at + self.timeout:
+            self.close()
+            raise TimeoutError("timed out")
 
     def request(self, *args: Any, **kwargs: Any) -> None:
         with self._telling_found_closed():

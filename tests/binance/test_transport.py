@@ -1,4 +1,5 @@
 import gzip
+import queue
 import socket
 import threading
 import time
@@ -74,6 +75,21 @@ def test_a_tls_handshake_that_is_not_answered_is_cut_at_the_deadline():
 
     with raw_server(silent) as url, pytest.raises(errors.RequestTimeout):
         fetch(url.replace("http:", "https:"), SHORT)
+
+
+def test_a_name_resolved_after_the_deadline_is_asked_nothing(monkeypatch):
+    resolve = socket.getaddrinfo
+
+    def slowly(*args, **kwargs):
+        threading.Event().wait(2 * SHORT)
+        return resolve(*args, **kwargs)
+
+    monkeypatch.setattr(socket, "getaddrinfo", slowly)
+    received: queue.Queue[bytes] = queue.Queue()
+    with raw_server(lambda connection: received.put(read_request(connection))) as url:
+        with pytest.raises(errors.RequestTimeout):
+            fetch(url, SHORT)
+        assert received.get(timeout=5) == b""
 
 
 def test_a_connection_is_kept_alive():

@@ -43,7 +43,11 @@ def server(connection: socket.socket) -> None:
 def exporter(tmp_path_factory) -> Iterator[Running]:
     file = tmp_path_factory.mktemp("faults") / "config.yaml"
     with raw_server(server) as url:
-        modules = {f"of_{name}": module(f"{url}/{name}") for name in (*WRONG_ANSWERS, TWICE)}
+        modules = {
+            f"of_{name}": module(f"{url}/{name}", timeout="1s" if wrong.hangs else "30s")
+            for name, wrong in WRONG_ANSWERS.items()
+        }
+        modules[f"of_{TWICE}"] = module(f"{url}/{TWICE}")
         modules["default"] = module(f"{url}/well")
         modules[f"of_{REFUSED}"] = module(f"http://127.0.0.1:{free_port()}")
         file.write_text(yaml.safe_dump({"modules": modules}))
