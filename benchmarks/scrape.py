@@ -38,7 +38,7 @@ gate.weight_limit = 1_000_000_000
 client = Client(sys.argv[1], gate, metrics)
 off = MarginAssets(client, options, None)
 log = OutageLog("default")
-fetcher = Fetcher(client, options, margin_assets=off, metrics=metrics, log=log, timeout=5)
+fetcher = Fetcher(client, options, margin_assets=off, metrics=metrics, log=log)
 registry.register(AssetIndexCollector(fetcher, (), 5))
 server, _ = start_http_server(0, "127.0.0.1", registry)
 print(f"http://127.0.0.1:{server.server_port}", flush=True)

@@ -35,8 +35,8 @@ def build() -> Board:
     )
 
 
-def _increase(metric: str, label: str) -> str:
-    return f"sum by ({label}) (increase({scrape(metric)}[$__rate_interval]))"
+def _a_minute(metric: str, label: str) -> str:
+    return f"60 * sum by ({label}) (rate({scrape(metric)}[$__rate_interval]))"
 
 
 def _tiles() -> list[Placed]:
@@ -102,18 +102,18 @@ def _tiles() -> list[Placed]:
 
 def _requests() -> list[Placed]:
     requests = lines.lines(
-        "Requests by endpoint",
-        "Requests sent to Binance in each step of the picture. Each scrape is one of assetIndex;"
+        "Requests a minute",
+        "Requests sent to Binance, by endpoint. Each scrape is one of assetIndex;"
         " exchangeInfo follows once an hour.",
-        [Query(_increase("binance_api_requests_total", "endpoint"), "{{endpoint}}")],
+        [Query(_a_minute("binance_api_requests_total", "endpoint"), "{{endpoint}}")],
         NUMBER,
     )
     failures = lines.lines(
-        "Failures by reason",
-        "Requests without a usable answer in each step of the picture. All at 0: all is well.",
+        "Failures a minute",
+        "Requests without a usable answer, by reason. All at 0: all is well.",
         [
             Query(
-                largest(10, _increase("binance_api_request_failures_total", "reason")),
+                largest(10, _a_minute("binance_api_request_failures_total", "reason")),
                 "{{reason}}",
             )
         ],
@@ -121,9 +121,9 @@ def _requests() -> list[Placed]:
     )
     latency = latencies(
         "Time to the last byte of an answer",
-        "How many requests took how long; the darker, the more. A second band above the usual one:"
-        " Binance, the network, or a proxy is slow. At the top: the timeout.",
-        _increase("binance_api_request_duration_seconds_bucket", "le"),
+        "How many requests a minute took how long; the darker, the more. A second band above the"
+        " usual one: Binance, the network, or a proxy is slow. At the top: the timeout.",
+        _a_minute("binance_api_request_duration_seconds_bucket", "le"),
     )
     duration = lines.lines(
         "Scrape time",
@@ -155,10 +155,10 @@ def _weight() -> list[Placed]:
         NUMBER,
     )
     held = lines.lines(
-        "Scrapes held",
-        "Scrapes answered without a request, to protect the address, in each step of the picture."
+        "Scrapes held a minute",
+        "Scrapes answered without a request, to protect the address."
         " blocked: after a 429 or a ban. weight_ceiling: until the next minute.",
-        [Query(_increase("binance_api_scrapes_held_total", "reason"), "{{reason}}")],
+        [Query(_a_minute("binance_api_scrapes_held_total", "reason"), "{{reason}}")],
         NUMBER,
     )
     until = scrape("binance_api_blocked_until_timestamp_seconds")
@@ -178,9 +178,9 @@ def _weight() -> list[Placed]:
 
 def _process() -> list[Placed]:
     rejected = lines.lines(
-        "Rows refused by reason",
-        "Rows in each step of the picture. All at 0: all is well.",
-        [Query(_increase("binance_api_rejected_rows_total", "reason"), "{{reason}}")],
+        "Rows refused a minute",
+        "Rows of an answer that were no rows, by reason. All at 0: all is well.",
+        [Query(_a_minute("binance_api_rejected_rows_total", "reason"), "{{reason}}")],
         NUMBER,
     )
     cpu = lines.lines(

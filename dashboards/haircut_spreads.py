@@ -69,7 +69,8 @@ def build() -> Board:
 
 def _tiles() -> list[Placed]:
     firing = (
-        'ALERTS{alertname=~"Binance.+", alertstate="firing", job=~"$job|", instance=~"$instance|"}'
+        'ALERTS{alertname=~"Binance.+", alertstate="firing", severity=~"warning|critical",'
+        ' job=~"$job|", instance=~"$instance|"}'
     )
     moved = of_margin_assets(f"(\n{_both_sides(_MOVED)}\n)")
     panels = [
@@ -123,7 +124,8 @@ def _tiles() -> list[Placed]:
         ),
         tile(
             "Alerts firing",
-            "How many alerts of rules/alerts.yaml fire for the chosen exporters.",
+            "How many alerts of rules/alerts.yaml fire for the chosen exporters, those that only"
+            " inform left out.",
             Query(f"count({firing}) or vector(0)", ""),
             NUMBER,
             [(None, GREEN), (1, RED)],
@@ -174,8 +176,8 @@ def _table() -> Placed:
     falls = ((None, RED), (-0.05, ORANGE), (-0.01, GREEN))
     columns = [
         price("Index, USD", by_symbol(PRICE)),
-        price("Bid rate, USD", by_symbol(index("bid_rate_usd"))),
-        price("Ask rate, USD", by_symbol(index("ask_rate_usd"))),
+        price("Bid rate, USD", by_symbol(of_margin_assets(index("bid_rate_usd")))),
+        price("Ask rate, USD", by_symbol(of_margin_assets(index("ask_rate_usd")))),
         Column("Bid haircut", haircut("bid"), SHARE, HAIRCUT),
         Column("Ask haircut", haircut("ask"), SHARE, HAIRCUT),
         Column("Auto bid haircut", haircut("auto_exchange_bid"), SHARE, HAIRCUT),
@@ -187,7 +189,7 @@ def _table() -> Placed:
     ]
     table = by_asset(
         "All assets",
-        "Click an asset to see it alone. No haircut: the asset is no margin asset. Auto: at"
+        "Click an asset to see it alone. Without rates and haircuts: no margin asset. Auto: at"
         " auto-exchange, which buys the asset back when its balance falls below the threshold"
         " (in units of the asset). Red: the most money is lost.",
         columns,

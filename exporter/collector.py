@@ -48,7 +48,7 @@ class AssetIndexCollector(Collector):
     def collect(self) -> Iterator[GaugeMetricFamily]:
         """Fetch, and yield the families of the page."""
         begun_at = time.monotonic()
-        fetch = self._fetcher.begin(self._symbols).wait(self._timeout)
+        fetch = self._fetcher.begin(self._symbols, self._timeout).wait(self._timeout)
         yield from index_families(fetch)
         yield from scrape_families(fetch, time.monotonic() - begun_at)
 

@@ -76,7 +76,6 @@ class Fetcher:
         margin_assets: joined to each good fetch.
         metrics: counts the scrapes that the gate held.
         log: tells of outages once.
-        timeout: seconds until the last byte; those who wait may give up earlier.
         min_interval: seconds from its beginning for which a good fetch is reused; 0 for never.
         clock: gives seconds on the client's clock.
         unix_time: gives Unix time in seconds.
@@ -90,7 +89,6 @@ class Fetcher:
         margin_assets: MarginAssets,
         metrics: ApiMetrics,
         log: OutageLog,
-        timeout: float,
         min_interval: float = 0,
         clock: Callable[[], float] = time.monotonic,
         unix_time: Callable[[], float] = time.time,
@@ -100,18 +98,18 @@ class Fetcher:
         self._margin_assets = margin_assets
         self._metrics = metrics
         self._log = log
-        self._timeout = timeout
         self._min_interval = min_interval
         self._clock = clock
         self._unix_time = unix_time
         self._lock = threading.Lock()
         self._flights: dict[tuple[str, ...], Flight] = {}
 
-    def begin(self, symbols: Sequence[str]) -> Flight:
+    def begin(self, symbols: Sequence[str], timeout: float) -> Flight:
         """Join the fetch of these symbols that is under way, or start the next.
 
         Args:
             symbols: as the exchange spells them; none for every asset.
+            timeout: seconds until the last byte of a fetch that is started.
         """
         key = tuple(sorted(set(symbols)))
         with self._lock:
@@ -119,7 +117,7 @@ class Fetcher:
             self._forget(now)
             flight = self._flights.get(key)
             if flight is None:
-                flight = self._take_off(key, now)
+                flight = self._take_off(key, now, now + timeout)
                 self._flights[key] = flight
             return flight
 
@@ -134,8 +132,7 @@ class Fetcher:
             if over:
                 del self._flights[key]
 
-    def _take_off(self, symbols: tuple[str, ...], now: float) -> Flight:
-        deadline = now + self._timeout
+    def _take_off(self, symbols: tuple[str, ...], now: float, deadline: float) -> Flight:
         try:
             self._client.gate.check(self._options.weight_ceiling_ratio)
         except Held as held:

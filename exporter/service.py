@@ -110,7 +110,6 @@ class Service:
             margin_assets=self._margin(settings, client, options),
             metrics=self._api_metrics,
             log=self._logs.setdefault(name, OutageLog(name)),
-            timeout=settings.timeout,
             min_interval=settings.min_interval,
         )
         return Module(settings, fetcher, client.gate)

@@ -26,7 +26,6 @@ def registry() -> CollectorRegistry:
         margin_assets=MarginAssets(client, options, None),
         metrics=metrics_,
         log=OutageLog("default"),
-        timeout=5,
         unix_time=lambda: 1784571968.0,
     )
     registry = CollectorRegistry()

@@ -75,14 +75,13 @@ def registry():
 
 @pytest.fixture
 def make(exchange, registry):
-    def make(min_interval: float = 0, timeout: float = TIMEOUT) -> Fetcher:
+    def make(min_interval: float = 0) -> Fetcher:
         return Fetcher(
             exchange,
             RequestOptions(),
             margin_assets=Margin(),
             metrics=ApiMetrics(registry),
             log=OutageLog("default"),
-            timeout=timeout,
             min_interval=min_interval,
         )
 
@@ -90,7 +89,7 @@ def make(exchange, registry):
 
 
 def fetch(fetcher: Fetcher, symbols=ALL):
-    return fetcher.begin(symbols).wait(TIMEOUT)
+    return fetcher.begin(symbols, TIMEOUT).wait(TIMEOUT)
 
 
 def test_no_symbols_are_one_request_for_all(make, exchange):
@@ -209,7 +208,7 @@ def test_every_scrape_is_a_fetch(make, exchange):
 def test_scrapes_that_arrive_during_a_fetch_share_it(make, exchange):
     fetcher = make()
     exchange.may_answer.clear()
-    flights = [fetcher.begin(ALL) for _ in range(32)]
+    flights = [fetcher.begin(ALL, TIMEOUT) for _ in range(32)]
     exchange.may_answer.set()
     assert len({id(flight.wait(TIMEOUT)) for flight in flights}) == 1
     assert exchange.asked == [None]
@@ -218,7 +217,7 @@ def test_scrapes_that_arrive_during_a_fetch_share_it(make, exchange):
 def test_other_symbols_are_another_fetch(make, exchange):
     fetcher = make()
     exchange.may_answer.clear()
-    flights = [fetcher.begin(ALL), fetcher.begin(["BTCUSD"])]
+    flights = [fetcher.begin(ALL, TIMEOUT), fetcher.begin(["BTCUSD"], TIMEOUT)]
     exchange.may_answer.set()
     assert [len(flight.wait(TIMEOUT).rows) for flight in flights] == [2, 1]
 
@@ -226,17 +225,17 @@ def test_other_symbols_are_another_fetch(make, exchange):
 def test_who_can_wait_no_longer_gets_a_failed_fetch_and_the_others_the_good_one(make, exchange):
     fetcher = make()
     exchange.may_answer.clear()
-    patient, hasty = fetcher.begin(ALL), fetcher.begin(ALL)
+    patient, hasty = fetcher.begin(ALL, TIMEOUT), fetcher.begin(ALL, TIMEOUT)
     assert isinstance(hasty.wait(0).error, RequestTimeout)
     exchange.may_answer.set()
     assert patient.wait(TIMEOUT).error is None
 
 
 def test_a_fetch_that_hangs_past_its_deadline_is_joined_no_more(make, exchange):
-    fetcher = make(timeout=0)
+    fetcher = make()
     exchange.may_answer.clear()
-    hanging = fetcher.begin(ALL)
-    assert fetcher.begin(ALL) is not hanging
+    hanging = fetcher.begin(ALL, 0)
+    assert fetcher.begin(ALL, TIMEOUT) is not hanging
 
 
 def test_a_fetch_is_reused_for_min_interval(make, exchange):

@@ -3,6 +3,7 @@
 import json
 import re
 import time
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
 from http import HTTPStatus
@@ -110,8 +111,8 @@ class Client:
             document = _decode(body)
             _check_shape(document, symbol)
             rows, rejects = parse_rows(document)
-            for reject in rejects:
-                self._metrics.rejected_rows.labels(reject.reason).inc()
+            for reason, number in Counter(reject.reason for reject in rejects).items():
+                self._metrics.rejected_rows.labels(reason).inc(number)
             _check_rows(rows, rejects, symbol)
         except errors.ApiError as error:
             raise self._failed("assetIndex", error) from None
@@ -126,8 +127,10 @@ class Client:
         try:
             _check_values(body, _INFO_VALUES)
             info = parse_exchange_info(body)
-        except errors.ApiError as error:
-            raise self._failed("exchangeInfo", error) from None
+        except errors.BadPayload as error:
+            code, _ = _error_object(body[:_SMALL_BODY])
+            told = errors.ErrorCode(f"200 with an error object (code {code})")
+            raise self._failed("exchangeInfo", error if code is None else told) from None
         if info.weight_limit:
             self.gate.weight_limit = info.weight_limit
         return info

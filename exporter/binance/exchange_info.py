@@ -53,15 +53,16 @@ def parse_exchange_info(body: bytes | bytearray) -> ExchangeInfo:
         document = _Document.model_validate_json(body)
     except ValidationError as error:
         raise BadPayload("exchangeInfo is not JSON with a list of assets") from error
-    assets = {}
+    assets: dict[str, MarginAsset] = {}
     for item in document.assets:
         if isinstance(item, dict) and isinstance(asset := item.get("asset"), str):
             symbol = f"{asset}USD"
             if asset and valid_symbol(symbol):
-                assets[symbol] = MarginAsset(
+                margin_asset = MarginAsset(
                     available=_bool(item.get("marginAvailable")),
                     auto_exchange_threshold=_decimal(item.get("autoAssetExchange")),
                 )
+                assets.setdefault(symbol, margin_asset)  # of duplicates the first stays
     if not assets:
         raise BadPayload("exchangeInfo names no asset")
     return ExchangeInfo(assets, _weight_limit(document.rateLimits))

@@ -118,7 +118,6 @@ class Scrapes:
             ),
             metrics=metrics,
             log=OutageLog("default", clock),
-            timeout=_TIMEOUT,
             clock=clock,
             unix_time=clock,
         )
@@ -126,7 +125,7 @@ class Scrapes:
     def at(self, moment: float) -> Iterator[Metric]:
         """Scrape at this Unix time: the page's families, and the `up` that Prometheus adds."""
         self._clock.now = moment
-        fetch = self._fetcher.begin(()).wait(_TIMEOUT)
+        fetch = self._fetcher.begin((), _TIMEOUT).wait(_TIMEOUT)
         yield GaugeMetricFamily("up", "1 if Prometheus could scrape.", value=1)
         yield from self._registry.collect()
         yield from index_families(fetch)

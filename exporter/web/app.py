@@ -147,7 +147,7 @@ class App:
             request.headers.get(_TIMEOUT_HEADER, ""),
             self._options.timeout_offset,
         )
-        fetch = await self._wait(module.fetcher.begin(symbols), timeout)
+        fetch = await self._wait(module.fetcher.begin(symbols, timeout), timeout)
         return Scrape(fetch, time.monotonic() - begun_at)
 
     async def _wait(self, flight: Flight, timeout: float) -> Fetch:

@@ -272,3 +272,9 @@ def test_a_bad_exchange_info_is_counted_on_its_endpoint(client, exchange, regist
     with pytest.raises(errors.BadPayload):
         client.exchange_info(soon(), OPTIONS)
     assert failures(registry, "bad_payload", "exchangeInfo") == 1
+
+
+def test_an_error_object_for_exchange_info_is_told_as_such(client, exchange):
+    exchange.get(INFO_URL, json={"code": -1016, "msg": "no longer available"})
+    with pytest.raises(errors.ErrorCode, match="code -1016"):
+        client.exchange_info(soon(), OPTIONS)

@@ -52,6 +52,11 @@ def test_an_asset_without_a_name_is_left_out(item):
     assert list(parse([item, BTC]).assets) == ["BTCUSD"]
 
 
+def test_of_two_entries_for_one_asset_the_first_stays():
+    info = parse([BTC, BTC | {"marginAvailable": False}])
+    assert info.assets["BTCUSD"].available is True
+
+
 @pytest.mark.parametrize(
     "limits",
     [
