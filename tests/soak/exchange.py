@@ -23,7 +23,8 @@ LEARNT_WITHIN = 2.0
 _GOOD = 0.7
 _LIMITED = 0.002  # rarely, for while it holds nothing else is tried
 _LIMITS = ("418", "429")  # they are played with times of seconds, not of minutes
-_OTHERS = [name for name in WRONG_ANSWERS if name not in _LIMITS]
+_RIGHT_FOR_ONE_SYMBOL = "200_one_row"
+_OTHERS = [name for name in WRONG_ANSWERS if name not in (*_LIMITS, _RIGHT_FOR_ONE_SYMBOL)]
 _ENDING = [name for name in _OTHERS if not WRONG_ANSWERS[name].hangs]  # exchangeInfo has 30 s
 
 Row = dict[str, str | int]
