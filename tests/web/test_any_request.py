@@ -25,10 +25,11 @@ MODULE_TIMEOUT = 5
 class Fetcher:
     """Has fetched already."""
 
-    def begin(self, symbols) -> Flight:
+    def begin(self, symbols, timeout) -> Flight:
+        assert 0 <= timeout <= MODULE_TIMEOUT
         future: Future[Fetch] = Future()
         future.set_result(Fetch(1.0, [Row("BTCUSD", index=61475.0272033)]))
-        return Flight(future, 0, MODULE_TIMEOUT)
+        return Flight(future, 0, timeout)
 
 
 @pytest.fixture(scope="module")
