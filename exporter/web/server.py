@@ -2,7 +2,6 @@
 
 import asyncio
 import contextlib
-import functools
 import logging
 import os
 import signal
@@ -122,20 +121,24 @@ class Server(uvicorn.Server):
     def capture_signals(self) -> Iterator[None]:
         """Install our handlers, which as PID 1 nobody else would, and end with status 0."""
         loop = asyncio.get_running_loop()
-        handlers = {
+        handlers: dict[int, Callable[[], Coroutine[None, None, None]]] = {
             signal.SIGTERM: self._stop,
             signal.SIGINT: self._stop,
             signal.SIGHUP: self._hang_up,
         }
-        for number, handler in handlers.items():
-            loop.add_signal_handler(number, functools.partial(self._spawn, handler))
+
+        def heed(number: int, _: object) -> None:
+            loop.call_soon_threadsafe(self._spawn, handlers[number])
+
+        # not the loop's own handlers: on their way out they put the default back, which kills
+        for number in handlers:
+            signal.signal(number, heed)
         signal.pthread_sigmask(signal.SIG_UNBLOCK, handlers)
         try:
             yield
         finally:
             for number in handlers:
-                loop.remove_signal_handler(number)
-                signal.signal(number, signal.SIG_IGN)  # the default one would spoil the status
+                signal.signal(number, signal.SIG_IGN)
 
     def _spawn(self, handler: Callable[[], Coroutine[None, None, None]]) -> None:
         task = asyncio.create_task(handler())
