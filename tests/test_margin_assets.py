@@ -8,6 +8,7 @@ from exporter.binance.exchange_info import MarginAsset
 from exporter.binance.gate import Gate
 from exporter.instrumentation import ApiMetrics
 from exporter.margin_assets import MarginAssets
+from tests.stand_ins import Clock
 
 HOUR = 3600.0
 BASE_URL = "https://fapi.example"
@@ -15,16 +16,9 @@ ANSWER = {"assets": [{"asset": "BTC", "marginAvailable": True, "autoAssetExchang
 BTC = {"BTCUSD": MarginAsset(available=True, auto_exchange_threshold=-0.1)}
 
 
-class Clock:
-    now = 1000.0
-
-    def __call__(self) -> float:
-        return self.now
-
-
 @pytest.fixture
 def clock() -> Clock:
-    return Clock()
+    return Clock(1000.0)
 
 
 @pytest.fixture

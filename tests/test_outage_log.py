@@ -6,16 +6,10 @@ from exporter.binance.errors import Banned, RequestTimeout, ServerError
 from exporter.binance.gate import Held
 from exporter.binance.rows import Reject
 from exporter.outage_log import OutageLog
+from tests.stand_ins import Clock
 
 ALL = ()
 REJECT = Reject("bad_value", "BTCUSD: index is not a decimal above zero")
-
-
-class Clock:
-    now = 0.0
-
-    def __call__(self) -> float:
-        return self.now
 
 
 @pytest.fixture

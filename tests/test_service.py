@@ -3,34 +3,14 @@ import logging
 import pytest
 from prometheus_client import CollectorRegistry
 
-from exporter.config import MarginAssets, Module, Settings
 from exporter.config_file import ConfigError
 from exporter.service import Service
-
-BASE_URL = "https://fapi.example"
-
-
-def settings(**modules: Module) -> Settings:
-    return Settings(modules={"default": module()} | modules)
-
-
-def module(base_url: str = BASE_URL, **settings) -> Module:
-    return Module(base_url=base_url, margin_assets=MarginAssets(enabled=False), **settings)
-
-
-class Config:
-    settings = settings(btc=module(symbols=["BTCUSD"]))
-    refused: ConfigError | None = None
-
-    def load(self) -> Settings:
-        if self.refused:
-            raise self.refused
-        return self.settings
+from tests.stand_ins import Configuration, module
 
 
 @pytest.fixture
-def configuration() -> Config:
-    return Config()
+def configuration() -> Configuration:
+    return Configuration()
 
 
 @pytest.fixture
@@ -48,14 +28,14 @@ def test_modules_with_one_base_url_share_a_gate(service):
 
 
 def test_modules_with_other_base_urls_do_not(configuration, service):
-    configuration.settings = settings(testnet=module("https://testnet.example"))
+    configuration.modules(testnet=module("https://testnet.example"))
     service.reload()
     assert service.modules["default"].gate is not service.modules["testnet"].gate
 
 
 def test_a_ban_is_not_forgotten_because_a_file_changed(configuration, service):
     service.modules["default"].gate.learn(418, {})
-    configuration.settings = settings(default=module(timeout="1s"))
+    configuration.modules(default=module(timeout="1s"))
     service.reload()
     assert service.modules["default"].gate.blocked_until > 0
 
@@ -63,7 +43,7 @@ def test_a_ban_is_not_forgotten_because_a_file_changed(configuration, service):
 def test_a_ban_outlives_even_a_base_url_that_went_and_came_back(configuration, service):
     service.modules["default"].gate.learn(418, {})
     first = configuration.settings
-    configuration.settings = settings(default=module("https://testnet.example"))
+    configuration.modules(default=module("https://testnet.example"))
     service.reload()
     configuration.settings = first
     service.reload()
@@ -72,7 +52,7 @@ def test_a_ban_outlives_even_a_base_url_that_went_and_came_back(configuration, s
 
 def test_a_module_that_did_not_change_is_kept(configuration, service):
     before = dict(service.modules)
-    configuration.settings = settings(btc=module(symbols=["ETHUSD"]))
+    configuration.modules(btc=module(symbols=["ETHUSD"]))
     service.reload()
     assert service.modules["default"] is before["default"]
     assert service.modules["btc"] is not before["btc"]
@@ -80,7 +60,7 @@ def test_a_module_that_did_not_change_is_kept(configuration, service):
 
 def test_a_module_that_changed_keeps_its_margin_assets_and_what_was_told(configuration, service):
     before = service.modules["btc"].fetcher
-    configuration.settings = settings(btc=module(symbols=["BTCUSD"], timeout="1s"))
+    configuration.modules(btc=module(symbols=["BTCUSD"], timeout="1s"))
     service.reload()
     after = service.modules["btc"].fetcher
     assert after is not before
@@ -89,7 +69,7 @@ def test_a_module_that_changed_keeps_its_margin_assets_and_what_was_told(configu
 
 
 def test_modules_that_ask_alike_fetch_the_margin_assets_once(configuration, service):
-    configuration.settings = settings(
+    configuration.modules(
         btc=module(symbols=["BTCUSD"]),
         proxied=module(proxy_url="http://proxy.example"),
         testnet=module("https://testnet.example"),
@@ -102,7 +82,7 @@ def test_modules_that_ask_alike_fetch_the_margin_assets_once(configuration, serv
 
 def test_a_reload_swaps_the_modules_whole(configuration, service):
     before = service.modules
-    configuration.settings = settings(new=module())
+    configuration.modules(new=module())
     service.reload()
     assert set(before) == {"default", "btc"}
     assert set(service.modules) == {"default", "new"}
@@ -125,7 +105,7 @@ def test_a_refused_configuration_changes_nothing_and_is_told(
 
 
 def test_the_fullest_gate_is_the_one_shown(configuration, service, registry):
-    configuration.settings = settings(testnet=module("https://testnet.example"))
+    configuration.modules(testnet=module("https://testnet.example"))
     service.reload()
     service.modules["default"].gate.learn(200, {"X-MBX-USED-WEIGHT-1M": "100"})
     service.modules["testnet"].gate.weight_limit = 6000

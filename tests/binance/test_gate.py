@@ -5,22 +5,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from exporter.binance.gate import Gate, Held
+from tests.stand_ins import Clock
 
 NOON = 1_700_000_040.0 - 1_700_000_040.0 % 60  # a whole UTC minute
 DAY = 86400.0
 
 
-class Clock:
-    def __init__(self, now: float = NOON + 10):
-        self.now = now
-
-    def __call__(self) -> float:
-        return self.now
-
-
 @pytest.fixture
 def clock() -> Clock:
-    return Clock()
+    return Clock(NOON + 10)
 
 
 @pytest.fixture
@@ -214,7 +207,7 @@ def test_the_weight_of_an_error_counts_too(gate):
     st.text() | st.from_regex(r"banned until [0-9]{0,20}"),
 )
 def test_no_answer_raises_or_holds_beyond_three_days(status, headers, message):
-    clock = Clock()
+    clock = Clock(NOON + 10)
     gate = Gate(clock)
     learn(gate, status, headers, message)
     assert gate.blocked_until == 0 or clock.now < gate.blocked_until <= clock.now + 3 * DAY

@@ -7,12 +7,11 @@ from prometheus_client import CollectorRegistry
 from prometheus_client.parser import text_string_to_metric_families
 from starlette.testclient import TestClient
 
-from exporter.config import MarginAssets, Module, Settings
 from exporter.config_file import ConfigError
 from exporter.service import Service
 from exporter.web.app import App, Options, scrape_timeout
+from tests.stand_ins import BASE_URL, Configuration, module
 
-BASE_URL = "https://fapi.example"
 INDEX_URL = f"{BASE_URL}/fapi/v1/assetIndex"
 ROWS = [
     {"symbol": "BTCUSD", "index": "61475.02720330"},
@@ -20,25 +19,9 @@ ROWS = [
 ]
 
 
-def module(**settings) -> Module:
-    return Module(base_url=BASE_URL, margin_assets=MarginAssets(enabled=False), **settings)
-
-
-class Config:
-    """The configuration file's part: what a load gives, or why it is refused."""
-
-    settings = Settings(modules={"default": module(), "btc": module(symbols=["BTCUSD"])})
-    refused: ConfigError | None = None
-
-    def load(self) -> Settings:
-        if self.refused:
-            raise self.refused
-        return self.settings
-
-
 @pytest.fixture
-def configuration() -> Config:
-    return Config()
+def configuration() -> Configuration:
+    return Configuration()
 
 
 @pytest.fixture
@@ -178,7 +161,7 @@ def test_gzip_is_negotiated(app, exchange):
 
 @pytest.mark.parametrize("method", ["POST", "PUT"])
 def test_a_reload_takes_the_new_configuration_into_force(client, configuration, method):
-    configuration.settings = Settings(modules={"default": module(), "new": module()})
+    configuration.modules(new=module())
     assert client.request(method, "/-/reload").status_code == 200
     assert "new:" in client.get("/config").text
 
