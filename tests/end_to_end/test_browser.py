@@ -14,6 +14,7 @@ DESKTOP = (1280, 900)
 FLAGS = (
     "--headless=new",
     "--no-sandbox",
+    "--disable-dev-shm-usage",  # containers have little of it
     "--disable-gpu",
     "--disable-quic",
     "--no-first-run",
