@@ -60,11 +60,13 @@ def load(folder: Path, seconds: int, step: int, end: int) -> None:
 
 
 @contextlib.contextmanager
-def running(folder: Path) -> Iterator[str]:
-    """Run a Prometheus on a folder that scrapes nothing; yields its URL."""
+def running(folder: Path, configuration: str = "") -> Iterator[str]:
+    """Run a Prometheus on a folder; without a configuration it scrapes nothing. Yields its URL."""
     with socket.create_server(("127.0.0.1", 0)) as listener:
         address = f"127.0.0.1:{listener.getsockname()[1]}"
-    with tempfile.NamedTemporaryFile(suffix=".yml") as config:  # empty: all defaults
+    with tempfile.NamedTemporaryFile("w", suffix=".yml") as config:
+        config.write(configuration)
+        config.flush()
         command = ["prometheus", f"--config.file={config.name}", f"--storage.tsdb.path={folder}"]
         server = subprocess.Popen(
             [*command, f"--web.listen-address={address}"], stderr=subprocess.DEVNULL

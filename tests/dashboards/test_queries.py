@@ -1,4 +1,7 @@
-"""Every query of every dashboard and rule, on a real Prometheus with a day of history."""
+"""Every query of every dashboard and rule, on a real Prometheus with a day of history.
+
+It goes on to scrape the demo, with our rules in force.
+"""
 
 import math
 import re
@@ -12,6 +15,8 @@ import yaml
 
 from dashboards.load_history import ask, load, running
 from tests.dashboards.conftest import BOARDS, ROOT, TARGETS, Target
+from tests.end_to_end.conftest import running as running_exporter
+from tests.end_to_end.conftest import until
 
 DAY = 86400
 STEP = 120
@@ -75,8 +80,25 @@ def server(tool, tmp_path_factory):
     data = tmp_path_factory.mktemp("data")
     end = int(time.time()) // STEP * STEP
     load(data, DAY, STEP, end)
-    with running(data) as url:
+    with running_exporter("--demo") as exporter, running(data, scraping(exporter.url)) as url:
         yield Server(url, end)
+
+
+def scraping(target: str) -> str:
+    """A configuration that goes on where the history ends."""
+    demo = {
+        "targets": [target.removeprefix("http://")],
+        "labels": {"instance": "localhost:10198"},
+    }
+    return yaml.safe_dump(
+        {
+            "global": {"scrape_interval": "1s"},
+            "rule_files": [
+                str(ROOT / "rules" / each) for each in ("recording.yaml", "alerts.yaml")
+            ],
+            "scrape_configs": [{"job_name": "binance_asset_index", "static_configs": [demo]}],
+        }
+    )
 
 
 def as_grafana_asks(expr: str, symbol: str) -> str:
@@ -105,6 +127,27 @@ def test_a_dashboard_s_query_finds_data(server, target):
     values = answer(server, target, symbol)
     assert values
     assert not any(math.isnan(value) for value in values)
+
+
+@pytest.fixture(scope="module")
+def live(server):
+    """The same server, once it has scraped the demo and recorded what it saw."""
+    begun = int(time.time())
+    for series in ("binance_asset_index_price_usd", "symbol:binance_asset_index_class:info"):
+        fresh = f"timestamp({series}) > {begun}"
+        until(lambda expr=fresh: ask(server.url, "query", query=expr))
+    return server
+
+
+@each_target
+def test_a_dashboard_s_query_finds_data_while_the_demo_is_scraped(live, target):
+    symbol = "USDCUSD" if "$symbol" in target.panel else ".+"
+    expr = as_grafana_asks(target.expr, symbol)
+    now = int(time.time())
+    if target.instant:
+        assert ask(live.url, "query", query=expr, time=now)
+    else:
+        assert ask(live.url, "query_range", query=expr, start=now - DAY, end=now, step=STEP)
 
 
 @each_target
