@@ -169,8 +169,8 @@ class Fetcher:
         rows, rejects = self._client.asset_index(None, deadline, self._options)
         if symbols:
             rows = [row for row in rows if row.symbol in symbols]
-        if not rows:
-            raise InvalidSymbol("the exchange lists none of the symbols asked for")
+            if not rows:
+                raise InvalidSymbol("the exchange lists none of the symbols asked for")
         return rows, rejects
 
     def _ask_each(
