@@ -17,9 +17,11 @@ DEFAULT_WEIGHT_LIMIT = 2400
 MINUTE = 60.0
 FIRST_BAN = 120.0
 LONGEST_BAN = 3 * 86400.0
+_CLOCK_WAS_SET = 1.0  # seconds that Unix time has moved by itself
 USED_WEIGHT_HEADER = "X-MBX-USED-WEIGHT-1M"
 
 BAN = HTTPStatus.IM_A_TEAPOT
+_SECONDS = re.compile(r"([0-9]+(?:\.[0-9]+)?)\s*(?:,.*)?")  # of a header sent twice, the first
 _BANNED_UNTIL = re.compile(r"banned until ([0-9]{13})\b")
 
 HoldReason = Literal["blocked", "weight_ceiling"]
@@ -41,10 +43,17 @@ class Gate:
 
     Args:
         clock: gives Unix time in seconds.
+        steady: gives seconds on a clock that is never set.
     """
 
-    def __init__(self, clock: Callable[[], float] = time.time) -> None:
+    def __init__(
+        self,
+        clock: Callable[[], float] = time.time,
+        steady: Callable[[], float] = time.monotonic,
+    ) -> None:
         self._clock = clock
+        self._steady = steady
+        self._offset = clock() - steady()
         self._lock = threading.Lock()
         self._weight_limit = DEFAULT_WEIGHT_LIMIT
         self._used_weight = 0
@@ -59,7 +68,7 @@ class Gate:
     def used_weight(self) -> int:
         """Weight used in the current UTC minute, as far as the exchange has told."""
         with self._lock:
-            return self._current_weight(self._clock())
+            return self._current_weight(self._now())
 
     @property
     def weight_limit(self) -> int:
@@ -73,8 +82,10 @@ class Gate:
     @property
     def blocked_until(self) -> float:
         """Unix time until which requests have last been held; 0 where that is over."""
-        until = max(self._limited_until, self._banned_until, self._ceiling_until)
-        return until if until > self._clock() else 0.0
+        with self._lock:
+            now = self._now()
+            until = max(self._limited_until, self._banned_until, self._ceiling_until)
+            return until if until > now else 0.0
 
     def check(self, ceiling_ratio: float) -> None:
         """Raise `Held` unless a request may leave now.
@@ -83,7 +94,7 @@ class Gate:
             ceiling_ratio: share of the weight limit at which we stop asking.
         """
         with self._lock:
-            now = self._clock()
+            now = self._now()
             blocked_until = max(self._limited_until, self._banned_until)
             if now < blocked_until:
                 raise Held("blocked", blocked_until)
@@ -99,7 +110,7 @@ class Gate:
             headers: the answer's headers, names in any case.
         """
         with self._lock:
-            now = self._clock()
+            now = self._now()
             used = headers.get(USED_WEIGHT_HEADER, "").strip()
             if re.fullmatch(r"[0-9]{1,9}", used):
                 self._used_weight = int(used)
@@ -115,13 +126,25 @@ class Gate:
     def learn_ban_end(self, headers: Mapping[str, str], message: str) -> None:
         """Take in the `msg` of a 418, which tells the ban's end where `Retry-After` does not."""
         with self._lock:
-            now = self._clock()
+            now = self._now()
             until = _banned_until(message, now)
             if until and not _retry_after(headers, now):
                 until = _at_most_three_days(until, now)
                 guessed = self._ban_is_guessed
                 self._banned_until = until if guessed else max(until, self._banned_until)
                 self._ban_is_guessed = False
+
+    def _now(self) -> float:
+        """Unix time; where somebody has set the clock, the ends of all holds move along."""
+        now = self._clock()
+        set_by = now - self._steady() - self._offset
+        if abs(set_by) >= _CLOCK_WAS_SET:
+            self._offset += set_by
+            self._used_weight_minute += set_by
+            self._limited_until += set_by
+            self._banned_until += set_by
+            self._ceiling_until += set_by
+        return now
 
     def _current_weight(self, now: float) -> int:
         return self._used_weight if now < self._used_weight_minute + MINUTE else 0
@@ -134,6 +157,7 @@ class Gate:
             self._next_ban = min(2 * self._next_ban, LONGEST_BAN)
         elif until:
             self._banned_until = max(self._banned_until, _at_most_three_days(until, now))
+            self._ban_is_guessed = False
 
 
 def _at_most_three_days(until: float, now: float) -> float:
@@ -153,8 +177,8 @@ def _banned_until(message: str, now: float) -> float | None:
 def _retry_after(headers: Mapping[str, str], now: float) -> float | None:
     """Unix time of `Retry-After` (seconds, or an HTTP date), if it lies ahead."""
     value = headers.get("Retry-After", "").strip()
-    if re.fullmatch(r"[0-9]{1,9}", value):
-        until = now + int(value)
+    if match := _SECONDS.fullmatch(value):
+        until = now + float(match[1])
     else:
         try:
             until = email.utils.parsedate_to_datetime(value).timestamp()

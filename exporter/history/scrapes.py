@@ -105,7 +105,7 @@ class Scrapes:
         PlatformCollector(registry=registry)
         GCCollector(registry=registry)
         ConfigMetrics(registry).loaded()
-        metrics, gate, options = ApiMetrics(registry), Gate(clock), RequestOptions()
+        metrics, gate, options = ApiMetrics(registry), Gate(clock, clock), RequestOptions()
         registry.register(GateCollector(lambda: (gate,)))
         wire = Wire(exchange, clock, seed)
         client = Client("https://exchange.invalid", gate, metrics, clock, wire)

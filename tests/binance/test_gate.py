@@ -18,7 +18,7 @@ def clock() -> Clock:
 
 @pytest.fixture
 def gate(clock) -> Gate:
-    return Gate(clock)
+    return Gate(clock, clock)
 
 
 def learn(gate: Gate, status: int, headers: dict[str, str], message: str = "") -> None:
@@ -67,11 +67,17 @@ def test_retry_after_may_be_a_date(gate, status):
 
 
 @pytest.mark.parametrize(
-    "value", ["0", "-5", "soon", "", "Thu, 01 Jan 1970 00:00:00 GMT", "1" * 40]
+    "value", ["0", "-5", "soon", "", ", 60", "1e3", "Thu, 01 Jan 1970 00:00:00 GMT"]
 )
 def test_a_retry_after_that_is_useless_or_past_is_not_believed(gate, value):
     learn(gate, 429, {"Retry-After": value}, "")
     assert held(gate).until == NOON + 60
+
+
+@pytest.mark.parametrize("value", ["300.0", "299.5", "300, 300", " 300 "])
+def test_retry_after_need_not_be_a_whole_number_sent_once(gate, value):
+    learn(gate, 418, {"Retry-After": value})
+    assert NOON + 309 < held(gate).until <= NOON + 310
 
 
 def test_418_holds_until_the_time_in_the_message(gate):
@@ -126,7 +132,11 @@ def test_the_doubling_ends_at_three_days(gate, clock):
 
 @pytest.mark.parametrize(
     ("headers", "message"),
-    [({"Retry-After": "999999999"}, ""), ({}, ban(NOON + 1000 * DAY))],
+    [
+        ({"Retry-After": "999999999"}, ""),
+        ({"Retry-After": "9" * 400}, ""),
+        ({}, ban(NOON + 1000 * DAY)),
+    ],
 )
 def test_no_answer_holds_us_for_more_than_three_days(gate, clock, headers, message):
     learn(gate, 418, headers, message)
@@ -187,6 +197,48 @@ def test_of_several_messages_about_one_ban_the_latest_end_counts(gate):
     assert held(gate).until == NOON + 900
 
 
+def test_a_message_does_not_cut_what_a_retry_after_has_told(gate):
+    learn(gate, 418, {})
+    learn(gate, 418, {"Retry-After": "3600"})
+    learn(gate, 418, {}, ban(NOON + 15))
+    assert held(gate).until == NOON + 10 + 3600
+
+
+@pytest.mark.parametrize("set_by", [2 * 3600, -2 * 3600, 30 * DAY, -30 * DAY, -365 * DAY])
+def test_setting_the_clock_neither_ends_nor_lengthens_a_ban(clock, set_by):
+    steady = Clock(5000)
+    gate = Gate(clock, steady)
+    learn(gate, 418, {"Retry-After": "3600"})
+    clock.now += set_by
+    assert held(gate).until == gate.blocked_until == clock.now + 3600
+    clock.now += 3600
+    steady.now += 3600
+    assert held(gate) is None
+    assert gate.blocked_until == 0
+
+
+@pytest.mark.parametrize("set_by", [2 * 3600, -DAY])
+def test_setting_the_clock_does_not_keep_the_weight_beyond_its_minute(clock, set_by):
+    steady = Clock(5000)
+    gate = Gate(clock, steady)
+    learn(gate, 200, {"X-MBX-USED-WEIGHT-1M": "2300"})
+    clock.now += set_by
+    assert held(gate).until == clock.now + 50
+    clock.now += 50
+    steady.now += 50
+    assert held(gate) is None
+    assert gate.used_weight == 0
+
+
+def test_a_clock_that_is_slowly_put_right_changes_nothing(clock):
+    steady = Clock(5000)
+    gate = Gate(clock, steady)
+    learn(gate, 418, {}, ban(NOON + 500))
+    clock.now += 400.9
+    steady.now += 400
+    assert held(gate).until == NOON + 500
+
+
 def test_a_good_answer_to_an_earlier_request_does_not_end_the_doubling(gate, clock):
     learn(gate, 418, {})
     learn(gate, 200, {})
@@ -208,7 +260,7 @@ def test_the_weight_of_an_error_counts_too(gate):
 )
 def test_no_answer_raises_or_holds_beyond_three_days(status, headers, message):
     clock = Clock(NOON + 10)
-    gate = Gate(clock)
+    gate = Gate(clock, clock)
     learn(gate, status, headers, message)
     assert gate.blocked_until == 0 or clock.now < gate.blocked_until <= clock.now + 3 * DAY
     if status in {418, 429}:
