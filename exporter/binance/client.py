@@ -14,9 +14,9 @@ from urllib3 import Timeout
 from exporter import __version__
 from exporter.binance import answer, errors
 from exporter.binance.exchange_info import ExchangeInfo
-from exporter.binance.gate import BAN, Gate
+from exporter.binance.gate import BAN, Gate, Held
 from exporter.binance.rows import Reject, Row
-from exporter.binance.transport import DeadlineAdapter, found_closed
+from exporter.binance.transport import DeadlineAdapter, checked_before_sending, found_closed
 from exporter.instrumentation import ApiMetrics
 
 _CONNECTIONS = 16
@@ -160,25 +160,37 @@ class Client:
 
     def _exchange(self, request: _Request) -> bytearray:
         options = request.options
-        self.gate.check(options.weight_ceiling_ratio)
+
+        def check() -> None:
+            self.gate.check(options.weight_ceiling_ratio)
+
+        check()
         start = self._clock()
         if start >= request.deadline:
             raise errors.RequestTimeout("the deadline passed before a request was sent")
-        self._metrics.requests.labels(request.endpoint).inc()
         proxies = {"http": options.proxy_url, "https": options.proxy_url}
+        held = False
         try:
-            with self._session.get(
-                f"{self._base_url}/fapi/v1/{request.endpoint}",
-                params=request.params,
-                timeout=Timeout(total=request.deadline - start),  # type: ignore[arg-type]
-                stream=True,
-                allow_redirects=False,
-                proxies=proxies if options.proxy_url else None,
-                verify=options.ca_file or True,
-            ) as response:
+            with (
+                checked_before_sending(check),
+                self._session.get(
+                    f"{self._base_url}/fapi/v1/{request.endpoint}",
+                    params=request.params,
+                    timeout=Timeout(total=request.deadline - start),  # type: ignore[arg-type]
+                    stream=True,
+                    allow_redirects=False,
+                    proxies=proxies if options.proxy_url else None,
+                    verify=options.ca_file or True,
+                ) as response,
+            ):
                 return self._answer(response, request.body_limit)
+        except Held:
+            held = True
+            raise
         finally:
-            self._metrics.duration.labels(request.endpoint).observe(self._clock() - start)
+            if not held:
+                self._metrics.requests.labels(request.endpoint).inc()
+                self._metrics.duration.labels(request.endpoint).observe(self._clock() - start)
 
     def _answer(self, response: requests.Response, limit: int) -> bytearray:
         """The body of a 200; any other answer is raised as its error."""

@@ -11,7 +11,8 @@ import http.client
 import io
 import socket
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextvars import ContextVar
 from typing import Any
 
 from requests.adapters import HTTPAdapter
@@ -28,6 +29,23 @@ def found_closed(error: BaseException | None) -> bool:
     while error is not None and not isinstance(error, PooledConnectionClosedError):
         error = error.__context__
     return error is not None
+
+
+_check: ContextVar[Callable[[], None]] = ContextVar("check", default=lambda: None)
+
+
+@contextlib.contextmanager
+def checked_before_sending(check: Callable[[], None]) -> Iterator[None]:
+    """Call `check` once the connection stands; what it raises keeps the request from leaving.
+
+    A connection may take its time, with a proxy or a TLS handshake, and other answers may have
+    told of a ban meanwhile.
+    """
+    token = _check.set(check)
+    try:
+        yield
+    finally:
+        _check.reset(token)
 
 
 class DeadlineAdapter(HTTPAdapter):
@@ -98,6 +116,9 @@ class _DeadlineConnection(HTTPConnection):
             raise TimeoutError("timed out")
 
     def request(self, *args: Any, **kwargs: Any) -> None:
+        if self.sock is None:
+            self.connect()
+        _check.get()()
         with self._telling_found_closed():
             super().request(*args, **kwargs)
 

@@ -9,7 +9,7 @@ from prometheus_client import CollectorRegistry
 
 from exporter.binance import errors
 from exporter.binance.client import Client, RequestOptions
-from exporter.binance.gate import Gate
+from exporter.binance.gate import Gate, Held
 from exporter.instrumentation import ApiMetrics
 from tests.raw_server import ok, raw_server, read_request, trickle
 
@@ -90,6 +90,25 @@ def test_a_name_resolved_after_the_deadline_is_asked_nothing(monkeypatch):
         with pytest.raises(errors.RequestTimeout):
             fetch(url, SHORT)
         assert received.get(timeout=5) == b""
+
+
+def test_a_ban_that_is_learnt_while_connecting_keeps_the_request_from_leaving(monkeypatch):
+    gate, registry = Gate(), CollectorRegistry()
+    resolve = socket.getaddrinfo
+
+    def banned_meanwhile(*args, **kwargs):
+        gate.learn(418, {})
+        return resolve(*args, **kwargs)
+
+    monkeypatch.setattr(socket, "getaddrinfo", banned_meanwhile)
+    received: queue.Queue[bytes] = queue.Queue()
+    with raw_server(lambda connection: received.put(read_request(connection))) as url:
+        client = Client(url, gate, ApiMetrics(registry))
+        with pytest.raises(Held):
+            client.asset_index(None, time.monotonic() + 5, RequestOptions())
+        assert received.get(timeout=5) == b""
+    count = registry.get_sample_value("binance_api_requests_total", {"endpoint": "assetIndex"})
+    assert count == 0
 
 
 def test_a_connection_is_kept_alive():

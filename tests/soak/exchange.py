@@ -17,7 +17,7 @@ from tests.wrong_answers import WRONG_ANSWERS, refusal
 REMEMBERED = 60.0
 """Seconds after which a row that was not told again is forgotten."""
 
-LEARNT_WITHIN = 2.0
+LEARNT_WITHIN = 1.0
 """Seconds from sending a 418 until no request that left before it may still arrive."""
 
 _GOOD = 0.7
