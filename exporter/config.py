@@ -9,6 +9,7 @@ import re
 import sys
 from pathlib import Path
 from typing import Annotated, Any
+from urllib.parse import unquote
 
 from pydantic import (
     AfterValidator,
@@ -52,8 +53,17 @@ def _within(low: float, high: float) -> AfterValidator:
     return AfterValidator(check)
 
 
-def _base_url(text: str) -> str:
+def _http_url(text: str) -> HttpUrl:
     url = _HTTP_URL.validate_python(text, strict=True)
+    try:
+        (url.host or "").encode("idna")
+    except UnicodeError:
+        raise ValueError("a part of the host's name is empty or too long") from None
+    return url
+
+
+def _base_url(text: str) -> str:
+    url = _http_url(text)
     if (url.username, url.password, url.query, url.fragment) != (None, None, None, None):
         raise ValueError
     return str(url).rstrip("/")
@@ -62,9 +72,13 @@ def _base_url(text: str) -> str:
 def _proxy_url(text: str) -> str:
     if not text:
         return text
-    url = _HTTP_URL.validate_python(text, strict=True)
+    url = _http_url(text)
     if (url.path, url.query, url.fragment) != ("/", None, None):
         raise ValueError
+    try:
+        unquote(f"{url.username}{url.password}").encode("latin-1")
+    except UnicodeEncodeError:
+        raise ValueError("user or password has characters outside Latin-1") from None
     return str(url).rstrip("/")
 
 

@@ -104,8 +104,10 @@ def refusal(status: int, code: int | None) -> errors.ApiError:
     return kind(f"the exchange answered {status}" + (f" (code {code})" if code is not None else ""))
 
 
-def no_answer(error: requests.RequestException, too_late: bool) -> errors.ApiError:
+def no_answer(error: Exception, too_late: bool) -> errors.ApiError:
     """The error where there is no whole answer; `too_late`: the deadline has passed."""
+    if type(error) is OSError:  # requests' own, where the file of certificates is gone
+        return errors.ConnectionFailed(str(error))
     if too_late or isinstance(error, requests.Timeout):
         return errors.RequestTimeout("no complete answer before the deadline")
     if isinstance(error, requests.exceptions.ContentDecodingError):

@@ -10,6 +10,7 @@ from http.cookiejar import DefaultCookiePolicy
 import requests
 from requests.adapters import BaseAdapter
 from urllib3 import Timeout
+from urllib3.exceptions import HTTPError
 
 from exporter import __version__
 from exporter.binance import answer, errors
@@ -152,7 +153,7 @@ class Client:
                 if not found_closed(error):
                     raise
             return self._exchange(request)
-        except requests.RequestException as error:
+        except (OSError, HTTPError) as error:  # those of requests, and those that slip through it
             too_late = self._clock() >= request.deadline
             raise self._failed(request.endpoint, answer.no_answer(error, too_late)) from error
         except errors.ApiError as error:

@@ -14,6 +14,7 @@ from pydantic import BaseModel, ValidationError
 from exporter.binance.errors import BadPayload
 from exporter.binance.rows import valid_symbol
 
+_HIGHEST_LIMIT = 1_000_000  # of weight a minute; a limit beyond belief would switch the ceiling off
 _SIGNED_DECIMAL = re.compile(r"-?[0-9]+(\.[0-9]+)?")
 
 
@@ -92,7 +93,7 @@ def _weight_limit(rate_limits: list[Any]) -> int | None:
             and item.get("rateLimitType") == "REQUEST_WEIGHT"
             and (item.get("interval"), item.get("intervalNum")) == ("MINUTE", 1)
             and type(limit := item.get("limit")) is int
-            and limit > 0
+            and 0 < limit <= _HIGHEST_LIMIT
         ):
             return limit
     return None

@@ -3,6 +3,7 @@ import time
 import pytest
 import requests
 import requests_mock
+import urllib3
 from prometheus_client import CollectorRegistry
 
 from exporter import __version__
@@ -146,6 +147,7 @@ def test_a_single_answer_must_be_the_symbols_row(client, exchange, body):
         (requests.exceptions.SSLError, errors.ConnectionFailed),
         (requests.exceptions.ChunkedEncodingError, errors.ConnectionFailed),
         (requests.exceptions.ContentDecodingError, errors.BadPayload),
+        (urllib3.exceptions.LocationParseError("a..b"), errors.ConnectionFailed),
     ],
 )
 def test_a_failed_exchange_has_its_error(client, exchange, registry, raised, error):

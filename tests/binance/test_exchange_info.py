@@ -65,6 +65,7 @@ def test_of_two_entries_for_one_asset_the_first_stays():
         [LIMIT | {"interval": "SECOND"}],
         [LIMIT | {"limit": 0}],
         [LIMIT | {"limit": True}],
+        [LIMIT | {"limit": 10**400}],
         [None],
     ],
 )

@@ -157,6 +157,12 @@ def test_a_refused_connection_is_a_failed_connection():
         fetch(f"http://127.0.0.1:{port}")
 
 
+def test_certificates_that_are_gone_are_a_failed_connection_that_names_the_file(tmp_path):
+    options = RequestOptions(ca_file=str(tmp_path / "ca.pem"))
+    with pytest.raises(errors.ConnectionFailed, match=r"ca\.pem"):
+        fetch("https://127.0.0.1:1", options=options)
+
+
 @pytest.mark.parametrize(
     ("answer", "error"),
     [
