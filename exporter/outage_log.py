@@ -6,12 +6,13 @@ import time
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from exporter.binance.errors import ApiError
+from exporter.binance.errors import ApiError, Banned, RateLimited
 from exporter.binance.gate import Held
 from exporter.binance.rows import Reject
 
 _log = logging.getLogger(__name__)
 
+_BLOCKING = {Banned.reason, RateLimited.reason}
 _REMEMBERED = 100
 _NAMED = 10
 
@@ -68,8 +69,8 @@ class OutageLog:
         if outage is None:
             _make_room(self._outages)
             outage = self._outages[symbols] = _Outage(self._clock())
-        elif isinstance(error, Held):
-            return  # the hold follows from the failure that was told
+        elif error.reason == "blocked" and outage.told & _BLOCKING:
+            return  # it follows from what was told
         if error.reason not in outage.told:
             outage.told.add(error.reason)
             _log.warning(

@@ -72,6 +72,14 @@ def test_a_hold_of_its_own_is_told(outages, lines):
     assert [reason for *_, reason in lines()] == ["weight_ceiling"]
 
 
+@pytest.mark.parametrize("reason", ["blocked", "weight_ceiling"])
+def test_a_hold_that_begins_during_another_outage_is_told_once(outages, lines, reason):
+    outages.note(ALL, ServerError("503"), [])  # and exchangeInfo, say, is answered 418
+    for _ in range(3):
+        outages.note(ALL, Held(reason, 1000), [])
+    assert [told for *_, told in lines()] == ["http_5xx", reason]
+
+
 def test_each_set_of_symbols_has_outages_of_its_own(outages, lines):
     for _ in range(3):
         outages.note(("NOSUCHUSD",), ServerError("503"), [])
