@@ -149,18 +149,19 @@ class Fetcher:
         return fetch
 
     def _fetch(self, symbols: tuple[str, ...], deadline: float) -> Fetch:
-        self._margin_assets.refresh_if_due()
         try:
             rows, rejects = self._ask(symbols, deadline)
         except NoUsableRow as error:
             return Fetch(self._unix_time(), rejects=error.rejects, error=_to_keep(error))
         except (ApiError, Held) as error:
             return Fetch(self._unix_time(), error=_to_keep(error))
+        if not symbols:
+            self._margin_assets.note_listed(frozenset(row.symbol for row in rows))
+        # not after a failure: what cannot tell the index is not asked for a megabyte more
+        self._margin_assets.refresh_if_due()
         margin_assets = self._margin_assets.current()
         if symbols:
             margin_assets = {s: margin_assets[s] for s in symbols if s in margin_assets}
-        else:
-            self._margin_assets.note_listed(frozenset(row.symbol for row in rows))
         return Fetch(self._unix_time(), rows, rejects, margin_assets)
 
     def _ask(self, symbols: tuple[str, ...], deadline: float) -> tuple[list[Row], list[Reject]]:

@@ -1,9 +1,11 @@
 """Which assets count as margin: kept from exchangeInfo, refreshed behind the scrapes' back."""
 
 import logging
+import math
 import threading
 import time
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 
 from exporter.binance.client import Client, RequestOptions
 from exporter.binance.errors import ApiError
@@ -21,6 +23,15 @@ def _in_thread(work: Callable[[], None]) -> None:
     threading.Thread(target=work, daemon=True, name="margin-assets").start()
 
 
+@dataclass(eq=False)
+class LastAnswer:
+    """What one base URL told last, whichever module asked; it outlives a reload."""
+
+    assets: Mapping[str, MarginAsset] = field(default_factory=dict)
+    fetched_at: float = -math.inf
+    """On the client's clock."""
+
+
 class MarginAssets:
     """The last good answer, for 24 hours at most.
 
@@ -28,6 +39,7 @@ class MarginAssets:
         client: asks the exchange.
         options: how the module wants its requests sent.
         refresh_interval: seconds after which a scrape has it fetched anew; None switches it off.
+        last: the answer to start from, and to renew.
         clock: gives seconds on the client's clock.
         background: runs a refresh beside the scrape that asked for it.
     """
@@ -37,24 +49,35 @@ class MarginAssets:
         client: Client,
         options: RequestOptions,
         refresh_interval: float | None,
+        *,
+        last: LastAnswer | None = None,
         clock: Callable[[], float] = time.monotonic,
         background: Callable[[Callable[[], None]], None] = _in_thread,
     ) -> None:
         self._client = client
         self._options = options
         self._refresh_interval = refresh_interval
+        self._last = last or LastAnswer()
         self._clock = clock
         self._background = background
         self._lock = threading.Lock()
-        self._assets: Mapping[str, MarginAsset] = {}
+        self._tried_at = -math.inf
         self._listed: frozenset[str] | None = None
-        self._fetched_at = 0.0
-        self._due_at = 0.0
-        self._failing = False
+        self._listed_then: frozenset[str] | None = None
+        self._told: set[str] = set()
 
     def current(self) -> Mapping[str, MarginAsset]:
-        """The margin assets by symbol, empty where unknown."""
-        return self._assets if self._clock() < self._fetched_at + KEPT_FOR else {}
+        """The margin assets by symbol, empty where unknown or switched off."""
+        known = self._refresh_interval is not None
+        fresh = self._clock() < self._last.fetched_at + KEPT_FOR
+        return self._last.assets if known and fresh else {}
+
+    def note_listed(self, symbols: frozenset[str]) -> None:
+        """Take in which symbols the index has: where they have changed, margin may have too."""
+        with self._lock:
+            self._listed = symbols
+            if self._listed_then is None:
+                self._listed_then = symbols
 
     def refresh_if_due(self) -> None:
         """Start a refresh in the background where it is time."""
@@ -62,38 +85,36 @@ class MarginAssets:
             return
         now = self._clock()
         with self._lock:
-            due = now >= self._due_at
-            if due:
-                self._due_at = now + RETRY_AFTER
-        if due:
+            changed = self._listed != self._listed_then
+            used_for = min(self._refresh_interval, RETRY_AFTER if changed else math.inf)
+            if now < max(self._last.fetched_at + used_for, self._tried_at + RETRY_AFTER):
+                return
+            self._tried_at = now
+        try:
             self._background(self.refresh)
-
-    def note_listed(self, symbols: frozenset[str]) -> None:
-        """Take in which symbols the index has: where they have changed, margin may have too."""
-        with self._lock:
-            changed = self._listed is not None and symbols != self._listed
-            self._listed = symbols
-            if changed:
-                self._due_at = min(self._due_at, self._fetched_at + RETRY_AFTER)
-        self.refresh_if_due()
+        except RuntimeError as error:  # no thread to be had: that must not fail the scrape
+            self._tell("no_thread", error)
 
     def refresh(self) -> None:
         """Fetch now; a failure leaves what there is."""
+        listed = self._listed
         try:
             info = self._client.exchange_info(self._clock() + _TIMEOUT, self._options)
         except (ApiError, Held) as error:
-            if not self._failing:
-                _log.warning(
-                    "margin assets not refreshed",
-                    extra={"reason": error.reason, "error": str(error)},
-                )
-            self._failing = True
+            self._tell(error.reason, error)
             return
-        if self._failing:
+        if self._told:
             _log.info("margin assets refreshed again")
-        self._failing = False
-        now = self._clock()
+            self._told = set()
         with self._lock:
-            self._assets = info.assets
-            self._fetched_at = now
-            self._due_at = now + (self._refresh_interval or 0)
+            self._last.assets = info.assets
+            self._last.fetched_at = self._clock()
+            self._listed_then = listed
+            self._tried_at = -math.inf
+
+    def _tell(self, reason: str, error: Exception) -> None:
+        if reason not in self._told:
+            self._told.add(reason)
+            _log.warning(
+                "margin assets not refreshed", extra={"reason": reason, "error": str(error)}
+            )

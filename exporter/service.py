@@ -14,7 +14,7 @@ from exporter.binance.gate import Gate
 from exporter.faults import ConfigError
 from exporter.fetch import Fetcher
 from exporter.instrumentation import ApiMetrics, ConfigMetrics, GateCollector
-from exporter.margin_assets import MarginAssets
+from exporter.margin_assets import LastAnswer, MarginAssets
 from exporter.outage_log import OutageLog
 
 _log = logging.getLogger(__name__)
@@ -51,6 +51,7 @@ class Service:
         self._api_metrics = ApiMetrics(registry)
         self._config_metrics = ConfigMetrics(registry)
         self._clients: dict[str, Client] = {}
+        self._last_answers: dict[str, LastAnswer] = {}
         # weakly: they live as long as a module in force, or about to be, uses them
         self._margin_assets: WeakValueDictionary[_MarginKey, MarginAssets] = WeakValueDictionary()
         self._logs: WeakValueDictionary[str, OutageLog] = WeakValueDictionary()
@@ -117,11 +118,13 @@ class Service:
     def _margin(
         self, settings: config.Module, client: Client, options: RequestOptions
     ) -> MarginAssets:
-        """Modules that ask alike share one, before and after a reload."""
+        """Modules that ask alike share one; what has been told serves all of one base URL."""
         margin = settings.margin_assets
         interval = margin.refresh_interval if margin.enabled else None
         key = (settings.base_url, options, interval)
-        return self._margin_assets.setdefault(key, MarginAssets(client, options, interval))
+        last = self._last_answers.setdefault(settings.base_url, LastAnswer())
+        assets = MarginAssets(client, options, interval, last=last)
+        return self._margin_assets.setdefault(key, assets)
 
     def _gates(self) -> Iterator[Gate]:
-        return (client.gate for client in list(self._clients.values()))
+        return (module.gate for module in self.modules.values())

@@ -49,13 +49,13 @@ class Exchange:
 
 class Margin(MarginAssets):
     def __init__(self):
-        pass
+        self.looked_after = 0
 
     def current(self):
         return MARGIN
 
     def refresh_if_due(self):
-        pass
+        self.looked_after += 1
 
     def note_listed(self, symbols):
         pass
@@ -160,6 +160,16 @@ def test_a_failed_fetch_has_no_rows_and_no_margin_assets(make, exchange):
     exchange.answers[None] = ServerError("503")
     result = fetch(make())
     assert (list(result.rows), dict(result.margin_assets)) == ([], {})
+
+
+def test_a_failed_fetch_asks_for_no_margin_assets_either(make, exchange):
+    fetcher, good = make(), exchange.answers[None]
+    exchange.answers[None] = ServerError("503")
+    fetch(fetcher)
+    assert fetcher._margin_assets.looked_after == 0
+    exchange.answers[None] = good
+    fetch(fetcher)
+    assert fetcher._margin_assets.looked_after == 1
 
 
 @pytest.mark.parametrize("symbols", [ALL, ["BTCUSD", "ETHUSD"]])

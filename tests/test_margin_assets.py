@@ -7,7 +7,7 @@ from exporter.binance.client import Client, RequestOptions
 from exporter.binance.exchange_info import MarginAsset
 from exporter.binance.gate import Gate
 from exporter.instrumentation import ApiMetrics
-from exporter.margin_assets import MarginAssets
+from exporter.margin_assets import LastAnswer, MarginAssets
 from tests.stand_ins import Clock
 
 HOUR = 3600.0
@@ -31,7 +31,9 @@ def exchange(requests_mock):
 def assets(clock) -> MarginAssets:
     """Refreshes at once instead of in the background, so that a test sees it done."""
     client = Client(BASE_URL, Gate(), ApiMetrics(CollectorRegistry()), clock)
-    return MarginAssets(client, RequestOptions(), HOUR, clock, lambda refresh: refresh())
+    return MarginAssets(
+        client, RequestOptions(), HOUR, clock=clock, background=lambda refresh: refresh()
+    )
 
 
 def test_a_scrape_that_finds_none_has_them_fetched(assets, exchange):
@@ -69,37 +71,101 @@ def test_after_a_failure_it_is_tried_again_in_a_minute(assets, exchange, clock):
     assert exchange.call_count == 2
 
 
-def test_failures_are_told_once_and_so_is_the_recovery(assets, exchange, clock, caplog):
+def test_a_reason_is_told_once_and_so_is_the_recovery(assets, exchange, clock, caplog):
     caplog.set_level(logging.INFO)
-    exchange.get(f"{BASE_URL}/fapi/v1/exchangeInfo", status_code=503)
-    for _ in range(3):
+    for status in (503, 503, 418, 503):
+        exchange.get(f"{BASE_URL}/fapi/v1/exchangeInfo", status_code=status)
         assets.refresh_if_due()
         clock.now += 60
+    assets._client.gate = Gate()  # the ban is over
     exchange.get(f"{BASE_URL}/fapi/v1/exchangeInfo", json=ANSWER)
-    assets.refresh_if_due()
-    assert [each.levelname for each in caplog.records] == ["WARNING", "INFO"]
+    for _ in range(2):
+        assets.refresh_if_due()
+        clock.now += HOUR
+    told = [(each.levelname, getattr(each, "reason", None)) for each in caplog.records]
+    assert told == [
+        ("WARNING", "http_5xx"),
+        ("WARNING", "banned"),
+        ("WARNING", "blocked"),
+        ("INFO", None),
+    ]
 
 
-def test_switched_off_it_fetches_nothing(exchange, clock):
+def test_a_thread_that_is_not_to_be_had_is_told_and_raises_nothing(clock, caplog):
+    def no_thread(_):
+        raise RuntimeError("can't start new thread")
+
     client = Client(BASE_URL, Gate(), ApiMetrics(CollectorRegistry()))
-    assets = MarginAssets(client, RequestOptions(), None, clock)
+    assets = MarginAssets(client, RequestOptions(), HOUR, clock=clock, background=no_thread)
     assets.refresh_if_due()
+    assert [each.reason for each in caplog.records] == ["no_thread"]
+
+
+def test_switched_off_it_fetches_nothing_and_shows_none(exchange, clock):
+    client = Client(BASE_URL, Gate(), ApiMetrics(CollectorRegistry()))
+    last = LastAnswer(BTC, fetched_at=clock())
+    assets = MarginAssets(client, RequestOptions(), None, last=last, clock=clock)
     assets.note_listed(frozenset({"BTCUSD"}))
+    assets.refresh_if_due()
     assert assets.current() == {}
     assert exchange.call_count == 0
 
 
-def test_a_list_with_other_symbols_than_before_has_them_fetched_anew(assets, exchange, clock):
-    assets.note_listed(frozenset({"BTCUSD"}))
-    clock.now += 60
-    assets.note_listed(frozenset({"BTCUSD"}))
+def test_an_answer_that_another_module_had_is_shown_and_not_fetched_again(exchange, clock):
+    client = Client(BASE_URL, Gate(), ApiMetrics(CollectorRegistry()), clock)
+    last = LastAnswer()
+    both = [
+        MarginAssets(
+            client, options, HOUR, last=last, clock=clock, background=lambda refresh: refresh()
+        )
+        for options in (RequestOptions(), RequestOptions(weight_ceiling_ratio=0.5))
+    ]
+    for each in both:
+        each.refresh_if_due()
+        assert each.current() == BTC
     assert exchange.call_count == 1
-    assets.note_listed(frozenset({"BTCUSD", "ETHUSD"}))
+
+
+def test_a_list_with_other_symbols_than_before_has_them_fetched_anew(assets, exchange, clock):
+    for listed in ({"BTCUSD"}, {"BTCUSD"}, {"BTCUSD", "ETHUSD"}):
+        assets.note_listed(frozenset(listed))
+        assets.refresh_if_due()
+        clock.now += 60
     assert exchange.call_count == 2
+
+
+def test_after_a_list_with_other_symbols_a_failure_is_tried_again(assets, exchange, clock):
+    assets.note_listed(frozenset({"BTCUSD"}))
+    assets.refresh_if_due()
+    exchange.get(f"{BASE_URL}/fapi/v1/exchangeInfo", status_code=503)
+    for _ in range(3):
+        clock.now += 60
+        assets.note_listed(frozenset({"ETHUSD"}))
+        assets.refresh_if_due()
+    assert exchange.call_count == 4
+
+
+def test_a_list_that_changes_during_a_refresh_has_them_fetched_once_more(exchange, clock):
+    client = Client(BASE_URL, Gate(), ApiMetrics(CollectorRegistry()), clock)
+    begun = []
+    assets = MarginAssets(client, RequestOptions(), HOUR, clock=clock, background=begun.append)
+    assets.note_listed(frozenset({"BTCUSD"}))
+    assets.refresh_if_due()
+
+    def answer(*_):
+        assets.note_listed(frozenset({"ETHUSD"}))
+        return ANSWER
+
+    exchange.get(f"{BASE_URL}/fapi/v1/exchangeInfo", json=answer)
+    begun.pop()()
+    clock.now += 60
+    assets.refresh_if_due()
+    assert len(begun) == 1
 
 
 def test_a_list_that_flickers_has_them_fetched_once_a_minute(assets, exchange, clock):
     for number in range(12):
         assets.note_listed(frozenset({f"S{number % 2}USD"}))
+        assets.refresh_if_due()
         clock.now += 10
     assert exchange.call_count == 2

@@ -1,11 +1,14 @@
 import logging
+import time
 
 import pytest
 from prometheus_client import CollectorRegistry
 
+from exporter.binance.exchange_info import MarginAsset
+from exporter.config import Module, Settings
 from exporter.config_file import ConfigError
 from exporter.service import Service
-from tests.stand_ins import Configuration, module
+from tests.stand_ins import BASE_URL, Configuration, module
 
 
 @pytest.fixture
@@ -68,6 +71,18 @@ def test_a_module_that_changed_keeps_its_margin_assets_and_what_was_told(configu
     assert after._log is before._log
 
 
+def test_another_option_does_not_forget_the_margin_assets(configuration, registry):
+    configuration.settings = Settings(modules={"default": Module(base_url=BASE_URL)})
+    service = Service(configuration.load, registry)
+    known = {"BTCUSD": MarginAsset(available=True, auto_exchange_threshold=-0.1)}
+    last = service.modules["default"].fetcher._margin_assets._last
+    last.assets, last.fetched_at = known, time.monotonic()
+    changed = Module(base_url=BASE_URL, weight_ceiling_ratio=0.7)
+    configuration.settings = Settings(modules={"default": changed})
+    service.reload()
+    assert service.modules["default"].fetcher._margin_assets.current() == known
+
+
 def test_modules_that_ask_alike_fetch_the_margin_assets_once(configuration, service):
     configuration.modules(
         btc=module(symbols=["BTCUSD"]),
@@ -102,6 +117,15 @@ def test_a_refused_configuration_changes_nothing_and_is_told(
     configuration.refused = None
     service.reload()
     assert registry.get_sample_value(name) == 1
+
+
+def test_the_ban_of_an_exchange_that_nobody_asks_any_more_is_not_shown(
+    configuration, service, registry
+):
+    service.modules["default"].gate.learn(418, {})
+    configuration.settings = Settings(modules={"default": module("https://testnet.example")})
+    service.reload()
+    assert registry.get_sample_value("binance_api_blocked_until_timestamp_seconds") == 0
 
 
 def test_the_fullest_gate_is_the_one_shown(configuration, service, registry):

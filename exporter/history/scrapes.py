@@ -114,7 +114,11 @@ class Scrapes:
             client,
             options,
             margin_assets=MarginAssets(
-                client, options, _REFRESH_INTERVAL, clock, self._background.append
+                client,
+                options,
+                _REFRESH_INTERVAL,
+                clock=clock,
+                background=self._background.append,
             ),
             metrics=metrics,
             log=OutageLog("default", clock),
