@@ -21,7 +21,6 @@ from exporter.binance.transport import DeadlineAdapter, checked_before_sending, 
 from exporter.instrumentation import ApiMetrics
 
 _CONNECTIONS = 16
-_SMALL_BODY = 65536  # far more than one row or an error's message takes
 
 
 @dataclass(frozen=True)
@@ -104,7 +103,7 @@ class Client:
             ApiError: no usable answer.
             Held: no request may leave.
         """
-        limit = min(options.max_body_bytes, _SMALL_BODY) if symbol else options.max_body_bytes
+        limit = min(options.max_body_bytes, answer.SMALL_BODY) if symbol else options.max_body_bytes
         params = {"symbol": symbol} if symbol else {}
         body = self._get(_Request("assetIndex", params, limit, deadline, options))
         try:
@@ -200,7 +199,7 @@ class Client:
         if status == HTTPStatus.OK:
             return answer.read_body(response, limit)
         try:
-            body = answer.read_body(response, min(limit, _SMALL_BODY))
+            body = answer.read_body(response, min(limit, answer.SMALL_BODY))
         except (errors.ApiError, requests.RequestException):
             body = bytearray()  # the status says enough
         code, message = answer.error_object(body)

@@ -7,14 +7,15 @@ import math
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Annotated, Any
 
-from pydantic import BaseModel, ValidationError
+from pydantic import BaseModel, Field, ValidationError
 
 from exporter.binance.errors import BadPayload
 from exporter.binance.rows import valid_symbol
 
 _HIGHEST_LIMIT = 1_000_000  # of weight a minute; a limit beyond belief would switch the ceiling off
+_MOST_ASSETS = 5000  # each one is two series on every page
 _SIGNED_DECIMAL = re.compile(r"-?[0-9]+(\.[0-9]+)?")
 
 
@@ -40,7 +41,7 @@ class ExchangeInfo:
 
 class _Document(BaseModel):
     # pydantic builds only the named fields; the contracts, most of the megabyte, stay bytes
-    assets: list[Any]
+    assets: Annotated[list[Any], Field(max_length=_MOST_ASSETS)]
     rateLimits: list[Any] = []  # noqa: N815 - the exchange's spelling
 
 

@@ -81,6 +81,13 @@ def test_another_shape_is_refused(body):
         parse_exchange_info(body)
 
 
+def test_more_assets_than_any_exchange_has_are_refused():
+    assets = [{"asset": f"A{number}"} for number in range(5001)]
+    assert len(parse(assets[:-1]).assets) == 5000
+    with pytest.raises(BadPayload):
+        parse(assets)
+
+
 @pytest.mark.fuzz
 @given(st.binary() | st.text().map(lambda text: f'{{"assets":[{text}]}}'.encode()))
 def test_no_body_raises_anything_else(body):
