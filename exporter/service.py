@@ -20,6 +20,7 @@ from exporter.outage_log import OutageLog
 _log = logging.getLogger(__name__)
 
 
+_ClientKey = tuple[str, str]  # base URL and proxy
 _MarginKey = tuple[str, RequestOptions, float | None]
 
 
@@ -50,7 +51,8 @@ class Service:
         self._lock = threading.Lock()
         self._api_metrics = ApiMetrics(registry)
         self._config_metrics = ConfigMetrics(registry)
-        self._clients: dict[str, Client] = {}
+        self._gates: dict[str, Gate] = {}
+        self._clients: dict[_ClientKey, Client] = {}
         self._last_answers: dict[str, LastAnswer] = {}
         # weakly: they live as long as a module in force, or about to be, uses them
         self._margin_assets: WeakValueDictionary[_MarginKey, MarginAssets] = WeakValueDictionary()
@@ -58,7 +60,7 @@ class Service:
         self.settings = load()
         self.modules: Mapping[str, Module] = self._build({})
         self._config_metrics.loaded()
-        registry.register(GateCollector(self._gates))
+        registry.register(GateCollector(self._gates_in_force))
 
     def reload(self) -> None:
         """Read the configuration anew and swap it in; scrapes in flight end on the old one.
@@ -89,16 +91,15 @@ class Service:
 
     def _close_unused(self) -> None:
         """Close the connections, but keep the gates: a ban outlives the configuration."""
-        used = {module.settings.base_url for module in self.modules.values()}
-        for base_url, client in self._clients.items():
-            if base_url not in used:
-                client.close()
+        used = {_client_key(module.settings) for module in self.modules.values()}
+        for key in self._clients.keys() - used:
+            self._clients.pop(key).close()
 
     def _module(self, name: str, settings: config.Module) -> Module:
-        client = self._clients.get(settings.base_url)
-        if client is None:
-            client = Client(settings.base_url, Gate(), self._api_metrics)
-            self._clients[settings.base_url] = client
+        gate = self._gates.setdefault(settings.base_url, Gate())
+        client = self._clients.setdefault(
+            _client_key(settings), Client(settings.base_url, gate, self._api_metrics)
+        )
         options = RequestOptions(
             weight_ceiling_ratio=settings.weight_ceiling_ratio,
             max_body_bytes=settings.max_body_bytes,
@@ -113,7 +114,7 @@ class Service:
             log=self._logs.setdefault(name, OutageLog(name)),
             min_interval=settings.min_interval,
         )
-        return Module(settings, fetcher, client.gate)
+        return Module(settings, fetcher, gate)
 
     def _margin(
         self, settings: config.Module, client: Client, options: RequestOptions
@@ -126,5 +127,9 @@ class Service:
         assets = MarginAssets(client, options, interval, last=last)
         return self._margin_assets.setdefault(key, assets)
 
-    def _gates(self) -> Iterator[Gate]:
+    def _gates_in_force(self) -> Iterator[Gate]:
         return (module.gate for module in self.modules.values())
+
+
+def _client_key(settings: config.Module) -> _ClientKey:
+    return settings.base_url, settings.proxy_url

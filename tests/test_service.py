@@ -71,6 +71,15 @@ def test_a_module_that_changed_keeps_its_margin_assets_and_what_was_told(configu
     assert after._log is before._log
 
 
+def test_a_proxy_that_nobody_uses_any_more_is_forgotten(configuration, service):
+    for password in ("old", "new"):
+        configuration.modules(proxied=module(proxy_url=f"http://user:{password}@proxy.example"))
+        service.reload()
+    gates = {each.gate for each in service.modules.values()}
+    assert len(gates) == 1
+    assert {proxy for _, proxy in service._clients} == {"", "http://user:new@proxy.example"}
+
+
 def test_another_option_does_not_forget_the_margin_assets(configuration, registry):
     configuration.settings = Settings(modules={"default": Module(base_url=BASE_URL)})
     service = Service(configuration.load, registry)
