@@ -18,6 +18,8 @@ MINUTE = 60.0
 FIRST_BAN = 120.0
 LONGEST_BAN = 3 * 86400.0
 _CLOCK_WAS_SET = 1.0  # seconds that Unix time has moved by itself
+_SAME_TIME = 5.0  # seconds that the exchange's clock and ours may differ by, latency and all
+_BOOTTIME = getattr(time, "CLOCK_BOOTTIME", time.CLOCK_MONOTONIC)  # goes on in a machine's sleep
 USED_WEIGHT_HEADER = "X-MBX-USED-WEIGHT-1M"
 
 BAN = HTTPStatus.IM_A_TEAPOT
@@ -38,6 +40,10 @@ class Held(Exception):
         self.until = until
 
 
+def _since_boot() -> float:
+    return time.clock_gettime(_BOOTTIME)
+
+
 class Gate:
     """What one base URL has told about limits and bans; shared by all that ask there.
 
@@ -49,7 +55,7 @@ class Gate:
     def __init__(
         self,
         clock: Callable[[], float] = time.time,
-        steady: Callable[[], float] = time.monotonic,
+        steady: Callable[[], float] = _since_boot,
     ) -> None:
         self._clock = clock
         self._steady = steady
@@ -127,7 +133,7 @@ class Gate:
         """Take in the `msg` of a 418, which tells the ban's end where `Retry-After` does not."""
         with self._lock:
             now = self._now()
-            until = _banned_until(message, now)
+            until = _banned_until(message, headers, now)
             if until and not _retry_after(headers, now):
                 until = _at_most_three_days(until, now)
                 guessed = self._ban_is_guessed
@@ -168,9 +174,9 @@ def _next_minute(now: float) -> float:
     return now - now % MINUTE + MINUTE
 
 
-def _banned_until(message: str, now: float) -> float | None:
+def _banned_until(message: str, headers: Mapping[str, str], now: float) -> float | None:
     match = _BANNED_UNTIL.search(message)
-    until = int(match[1]) / 1000 if match else 0.0
+    until = _on_our_clock(int(match[1]) / 1000, headers, now) if match else 0.0
     return until if until > now else None
 
 
@@ -179,9 +185,21 @@ def _retry_after(headers: Mapping[str, str], now: float) -> float | None:
     value = headers.get("Retry-After", "").strip()
     if match := _SECONDS.fullmatch(value):
         until = now + float(match[1])
+    elif date := _http_date(value):
+        until = _on_our_clock(date, headers, now)
     else:
-        try:
-            until = email.utils.parsedate_to_datetime(value).timestamp()
-        except (ValueError, TypeError, OverflowError):
-            return None
+        return None
     return until if until > now else None
+
+
+def _on_our_clock(told: float, headers: Mapping[str, str], now: float) -> float:
+    """A time that the exchange told; the answer's `Date` shows where our clock is wrong."""
+    sent = _http_date(headers.get("Date", ""))
+    return told if sent is None or abs(now - sent) < _SAME_TIME else told - sent + now
+
+
+def _http_date(value: str) -> float | None:
+    try:
+        return email.utils.parsedate_to_datetime(value).timestamp()
+    except (ValueError, TypeError, OverflowError):
+        return None

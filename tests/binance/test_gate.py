@@ -204,11 +204,12 @@ def test_a_message_does_not_cut_what_a_retry_after_has_told(gate):
     assert held(gate).until == NOON + 10 + 3600
 
 
+@pytest.mark.parametrize("status", [418, 429])
 @pytest.mark.parametrize("set_by", [2 * 3600, -2 * 3600, 30 * DAY, -30 * DAY, -365 * DAY])
-def test_setting_the_clock_neither_ends_nor_lengthens_a_ban(clock, set_by):
+def test_setting_the_clock_neither_ends_nor_lengthens_a_hold(clock, status, set_by):
     steady = Clock(5000)
     gate = Gate(clock, steady)
-    learn(gate, 418, {"Retry-After": "3600"})
+    learn(gate, status, {"Retry-After": "3600"})
     clock.now += set_by
     assert held(gate).until == gate.blocked_until == clock.now + 3600
     clock.now += 3600
@@ -217,13 +218,37 @@ def test_setting_the_clock_neither_ends_nor_lengthens_a_ban(clock, set_by):
     assert gate.blocked_until == 0
 
 
+@pytest.mark.parametrize("wrong_by", [3600, -3600, 3 * 3600, -DAY])
+@pytest.mark.parametrize(
+    ("headers", "message"),
+    [({}, ban(NOON + 7200)), ({"Retry-After": email.utils.formatdate(NOON + 7200)}, "")],
+)
+def test_a_ban_ends_when_the_exchange_says_though_our_clock_is_wrong(
+    clock, wrong_by, headers, message
+):
+    steady = Clock(5000)
+    clock.now = NOON + wrong_by
+    gate = Gate(clock, steady)
+    learn(gate, 418, headers | {"Date": email.utils.formatdate(NOON)}, message)
+    assert held(gate).until == clock.now + 7200
+    clock.now = NOON
+    assert held(gate).until == NOON + 7200
+
+
+@pytest.mark.parametrize("date", ["", "yesterday", email.utils.formatdate(NOON + 8)])
+def test_a_clock_that_differs_by_seconds_is_taken_for_right(gate, date):
+    learn(gate, 418, {"Date": date}, ban(NOON + 500))
+    assert held(gate).until == NOON + 500
+
+
 @pytest.mark.parametrize("set_by", [2 * 3600, -DAY])
 def test_setting_the_clock_does_not_keep_the_weight_beyond_its_minute(clock, set_by):
     steady = Clock(5000)
     gate = Gate(clock, steady)
     learn(gate, 200, {"X-MBX-USED-WEIGHT-1M": "2300"})
+    assert held(gate)
     clock.now += set_by
-    assert held(gate).until == clock.now + 50
+    assert held(gate).until == gate.blocked_until == clock.now + 50
     clock.now += 50
     steady.now += 50
     assert held(gate) is None
@@ -255,7 +280,7 @@ def test_the_weight_of_an_error_counts_too(gate):
 @pytest.mark.fuzz
 @given(
     st.integers(100, 599) | st.sampled_from([418, 429]),
-    st.dictionaries(st.sampled_from(["Retry-After", "X-MBX-USED-WEIGHT-1M"]), st.text()),
+    st.dictionaries(st.sampled_from(["Retry-After", "Date", "X-MBX-USED-WEIGHT-1M"]), st.text()),
     st.text() | st.from_regex(r"banned until [0-9]{0,20}"),
 )
 def test_no_answer_raises_or_holds_beyond_three_days(status, headers, message):
