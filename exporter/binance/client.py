@@ -4,6 +4,7 @@ import time
 from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from http import HTTPStatus
 from http.cookiejar import DefaultCookiePolicy
 
@@ -160,10 +161,7 @@ class Client:
 
     def _exchange(self, request: _Request) -> bytearray:
         options = request.options
-
-        def check() -> None:
-            self.gate.check(options.weight_ceiling_ratio)
-
+        check = partial(self.gate.check, options.weight_ceiling_ratio)
         check()
         start = self._clock()
         if start >= request.deadline:

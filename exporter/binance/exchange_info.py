@@ -15,7 +15,7 @@ from exporter.binance.errors import BadPayload
 from exporter.binance.rows import valid_symbol
 
 _HIGHEST_LIMIT = 1_000_000  # of weight a minute; a limit beyond belief would switch the ceiling off
-_MOST_ASSETS = 5000  # each one is two series on every page
+_MOST_ASSETS = 2000  # each one is two series on every page
 _SIGNED_DECIMAL = re.compile(r"-?[0-9]+(\.[0-9]+)?")
 
 
@@ -54,7 +54,9 @@ def parse_exchange_info(body: bytes | bytearray) -> ExchangeInfo:
     try:
         document = _Document.model_validate_json(body)
     except ValidationError as error:
-        raise BadPayload("exchangeInfo is not JSON with a list of assets") from error
+        raise BadPayload(
+            f"exchangeInfo is not JSON with a list of at most {_MOST_ASSETS} assets"
+        ) from error
     assets: dict[str, MarginAsset] = {}
     for item in document.assets:
         if isinstance(item, dict) and isinstance(asset := item.get("asset"), str):

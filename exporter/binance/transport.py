@@ -31,21 +31,21 @@ def found_closed(error: BaseException | None) -> bool:
     return error is not None
 
 
-_check: ContextVar[Callable[[], None]] = ContextVar("check", default=lambda: None)
+_before_sending: ContextVar[Callable[[], None]] = ContextVar("before_sending", default=lambda: None)
 
 
 @contextlib.contextmanager
 def checked_before_sending(check: Callable[[], None]) -> Iterator[None]:
-    """Call `check` once the connection stands; what it raises keeps the request from leaving.
+    """Call `check` once the connection stands; what it raises keeps this thread's request back.
 
     A connection may take its time, with a proxy or a TLS handshake, and other answers may have
     told of a ban meanwhile.
     """
-    token = _check.set(check)
+    token = _before_sending.set(check)
     try:
         yield
     finally:
-        _check.reset(token)
+        _before_sending.reset(token)
 
 
 class DeadlineAdapter(HTTPAdapter):
@@ -118,7 +118,8 @@ class _DeadlineConnection(HTTPConnection):
     def request(self, *args: Any, **kwargs: Any) -> None:
         if self.sock is None:
             self.connect()
-        _check.get()()
+        check = _before_sending.get()
+        check()
         with self._telling_found_closed():
             super().request(*args, **kwargs)
 

@@ -181,6 +181,18 @@ def test_one_symbols_body_is_refused_at_a_size_that_no_row_has(client, exchange)
         ask(client, "BTCUSD")
 
 
+def test_more_rows_than_any_index_has_are_refused(client, exchange):
+    names = "time bidRate askRate bidBuffer askBuffer autoExchangeBidRate autoExchangeAskRate"
+    names += " autoExchangeBidBuffer autoExchangeAskBuffer"
+    whole = ROW | dict.fromkeys(names.split(), "0.1")
+    rows = [whole | {"symbol": f"S{number}USD"} for number in range(2001)]
+    exchange.get(INDEX_URL, json=rows[:-1])
+    assert len(ask(client)[0]) == 2000
+    exchange.get(INDEX_URL, json=rows)
+    with pytest.raises(errors.BadPayload, match="more rows"):
+        ask(client)
+
+
 @pytest.mark.parametrize("item", [b"{},", b"[],", b"0,"])
 def test_more_values_than_any_index_has_are_not_even_decoded(client, exchange, item):
     exchange.get(INDEX_URL, content=b"[" + item * 50_000 + b"0]")
@@ -274,6 +286,12 @@ def test_a_bad_exchange_info_is_counted_on_its_endpoint(client, exchange, regist
     with pytest.raises(errors.BadPayload):
         client.exchange_info(soon(), OPTIONS)
     assert failures(registry, "bad_payload", "exchangeInfo") == 1
+
+
+def test_a_large_exchange_info_is_not_decoded_once_more_to_look_for_an_error(client, exchange):
+    exchange.get(INFO_URL, json={"code": -1016, "msg": " " * 65536})
+    with pytest.raises(errors.BadPayload):
+        client.exchange_info(soon(), OPTIONS)
 
 
 def test_an_error_object_for_exchange_info_is_told_as_such(client, exchange):
