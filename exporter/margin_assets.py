@@ -25,11 +25,17 @@ def _in_thread(work: Callable[[], None]) -> None:
 
 @dataclass(eq=False)
 class LastAnswer:
-    """What one base URL told last, whichever module asked; it outlives a reload."""
+    """What one base URL told last, whichever module asked, and since; it outlives a reload."""
 
     assets: Mapping[str, MarginAsset] = field(default_factory=dict)
     fetched_at: float = -math.inf
     """On the client's clock."""
+    listed: frozenset[str] | None = None
+    """The symbols that the index has now."""
+    listed_then: frozenset[str] | None = None
+    """Those that it had when the answer was asked for."""
+    failures_told: set[str] = field(default_factory=set)
+    """The reasons of failure since then that the log has told."""
 
 
 class MarginAssets:
@@ -62,9 +68,6 @@ class MarginAssets:
         self._background = background
         self._lock = threading.Lock()
         self._tried_at = -math.inf
-        self._listed: frozenset[str] | None = None
-        self._listed_then: frozenset[str] | None = None
-        self._told: set[str] = set()
 
     def current(self) -> Mapping[str, MarginAsset]:
         """The margin assets by symbol, empty where unknown or switched off."""
@@ -74,10 +77,9 @@ class MarginAssets:
 
     def note_listed(self, symbols: frozenset[str]) -> None:
         """Take in which symbols the index has: where they have changed, margin may have too."""
-        with self._lock:
-            self._listed = symbols
-            if self._listed_then is None:
-                self._listed_then = symbols
+        self._last.listed = symbols
+        if self._last.listed_then is None:
+            self._last.listed_then = symbols
 
     def refresh_if_due(self) -> None:
         """Start a refresh in the background where it is time."""
@@ -85,7 +87,7 @@ class MarginAssets:
             return
         now = self._clock()
         with self._lock:
-            changed = self._listed != self._listed_then
+            changed = self._last.listed != self._last.listed_then
             used_for = min(self._refresh_interval, RETRY_AFTER if changed else math.inf)
             if now < max(self._last.fetched_at + used_for, self._tried_at + RETRY_AFTER):
                 return
@@ -97,24 +99,24 @@ class MarginAssets:
 
     def refresh(self) -> None:
         """Fetch now; a failure leaves what there is."""
-        listed = self._listed
+        listed = self._last.listed
         try:
             info = self._client.exchange_info(self._clock() + _TIMEOUT, self._options)
         except (ApiError, Held) as error:
             self._tell(error.reason, error)
             return
-        if self._told:
+        if self._last.failures_told:
             _log.info("margin assets refreshed again")
-            self._told = set()
+            self._last.failures_told.clear()
         with self._lock:
             self._last.assets = info.assets
             self._last.fetched_at = self._clock()
-            self._listed_then = listed
+            self._last.listed_then = listed
             self._tried_at = -math.inf
 
     def _tell(self, reason: str, error: Exception) -> None:
-        if reason not in self._told:
-            self._told.add(reason)
+        if reason not in self._last.failures_told:
+            self._last.failures_told.add(reason)
             _log.warning(
                 "margin assets not refreshed", extra={"reason": reason, "error": str(error)}
             )

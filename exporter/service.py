@@ -20,8 +20,8 @@ from exporter.outage_log import OutageLog
 _log = logging.getLogger(__name__)
 
 
-_ClientKey = tuple[str, str]  # base URL and proxy
-_MarginKey = tuple[str, RequestOptions, float | None]
+_ClientKey = tuple[str, str, str]  # base URL, proxy and certificates: what connections depend on
+_MarginKey = tuple[Client, RequestOptions, float | None]
 
 
 @dataclass(frozen=True)
@@ -104,7 +104,7 @@ class Service:
             weight_ceiling_ratio=settings.weight_ceiling_ratio,
             max_body_bytes=settings.max_body_bytes,
             proxy_url=settings.proxy_url,
-            ca_file=str(settings.ca_file or ""),
+            ca_file=settings.ca_file,
         )
         fetcher = Fetcher(
             client,
@@ -122,7 +122,7 @@ class Service:
         """Modules that ask alike share one; what has been told serves all of one base URL."""
         margin = settings.margin_assets
         interval = margin.refresh_interval if margin.enabled else None
-        key = (settings.base_url, options, interval)
+        key = (client, options, interval)
         last = self._last_answers.setdefault(settings.base_url, LastAnswer())
         assets = MarginAssets(client, options, interval, last=last)
         return self._margin_assets.setdefault(key, assets)
@@ -132,4 +132,4 @@ class Service:
 
 
 def _client_key(settings: config.Module) -> _ClientKey:
-    return settings.base_url, settings.proxy_url
+    return settings.base_url, settings.proxy_url, settings.ca_file

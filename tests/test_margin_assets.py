@@ -127,7 +127,8 @@ def test_an_answer_that_another_module_had_is_shown_and_not_fetched_again(exchan
 
 
 def test_a_list_with_other_symbols_than_before_has_them_fetched_anew(assets, exchange, clock):
-    for listed in ({"BTCUSD"}, {"BTCUSD"}, {"BTCUSD", "ETHUSD"}):
+    both = {"BTCUSD", "ETHUSD"}
+    for listed in ({"BTCUSD"}, {"BTCUSD"}, both, both, both):
         assets.note_listed(frozenset(listed))
         assets.refresh_if_due()
         clock.now += 60
@@ -143,6 +144,27 @@ def test_after_a_list_with_other_symbols_a_failure_is_tried_again(assets, exchan
         assets.note_listed(frozenset({"ETHUSD"}))
         assets.refresh_if_due()
     assert exchange.call_count == 4
+
+
+def test_an_interval_below_a_minute_is_obeyed(exchange, clock):
+    client = Client(BASE_URL, Gate(), ApiMetrics(CollectorRegistry()), clock)
+    assets = MarginAssets(
+        client, RequestOptions(), 10, clock=clock, background=lambda refresh: refresh()
+    )
+    for _ in range(4):
+        assets.refresh_if_due()
+        clock.now += 5
+    assert exchange.call_count == 2
+
+
+def test_a_failure_that_another_module_mended_is_told_as_mended(exchange, clock, caplog):
+    caplog.set_level(logging.INFO)
+    client = Client(BASE_URL, Gate(), ApiMetrics(CollectorRegistry()), clock)
+    last = LastAnswer()
+    for status in (503, 200):
+        exchange.get(f"{BASE_URL}/fapi/v1/exchangeInfo", status_code=status, json=ANSWER)
+        MarginAssets(client, RequestOptions(), HOUR, last=last, clock=clock).refresh()
+    assert [each.levelname for each in caplog.records] == ["WARNING", "INFO"]
 
 
 def test_a_list_that_changes_during_a_refresh_has_them_fetched_once_more(exchange, clock):

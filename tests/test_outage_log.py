@@ -2,7 +2,7 @@ import logging
 
 import pytest
 
-from exporter.binance.errors import Banned, RequestTimeout, ServerError
+from exporter.binance.errors import Banned, RateLimited, RequestTimeout, ServerError
 from exporter.binance.gate import Held
 from exporter.binance.rows import Reject
 from exporter.outage_log import OutageLog
@@ -61,10 +61,17 @@ def test_the_next_outage_is_told_again(outages, lines):
     assert len(lines()) == 3
 
 
-def test_a_hold_that_follows_a_ban_is_not_told(outages, lines):
-    outages.note(ALL, Banned("418"), [])
+@pytest.mark.parametrize("error", [Banned("418"), RateLimited("429")])
+def test_a_hold_that_follows_a_refusal_is_not_told(outages, lines, error):
+    outages.note(ALL, error, [])
     outages.note(ALL, Held("blocked", 1000), [])
-    assert [reason for *_, reason in lines()] == ["banned"]
+    assert [reason for *_, reason in lines()] == [error.reason]
+
+
+def test_a_full_minute_after_a_ban_is_told(outages, lines):
+    outages.note(ALL, Banned("418"), [])
+    outages.note(ALL, Held("weight_ceiling", 1000), [])
+    assert [reason for *_, reason in lines()] == ["banned", "weight_ceiling"]
 
 
 def test_a_hold_of_its_own_is_told(outages, lines):

@@ -77,7 +77,7 @@ def test_a_proxy_that_nobody_uses_any_more_is_forgotten(configuration, service):
         service.reload()
     gates = {each.gate for each in service.modules.values()}
     assert len(gates) == 1
-    assert {proxy for _, proxy in service._clients} == {"", "http://user:new@proxy.example"}
+    assert {proxy for _, proxy, _ in service._clients} == {"", "http://user:new@proxy.example"}
 
 
 def test_another_option_does_not_forget_the_margin_assets(configuration, registry):
