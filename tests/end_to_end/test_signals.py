@@ -5,9 +5,11 @@ import contextlib
 import os
 import signal
 import socket
+import subprocess
 import threading
+from pathlib import Path
 
-from tests.end_to_end.conftest import PATIENCE, module, running
+from tests.end_to_end.conftest import COMMAND, PATIENCE, module, running, until
 from tests.raw_server import raw_server, read_request
 
 
@@ -39,6 +41,18 @@ def test_hang_ups_in_a_loop_lose_no_scrape(exchange, config_file):
             pages = list(pool.map(exporter.get, ["/metrics"] * 100))
         assert all("binance_asset_index_up 1.0" in page.text for page in pages)
         assert sum("configuration loaded" in line for line in exporter.log) > 1
+
+
+def test_a_hang_up_during_the_imports_is_survived(config_file):
+    flag = config_file(default=module("http://exchange.invalid"))
+    command = [str(COMMAND), "--web.listen-address=127.0.0.1:0", flag]
+    with subprocess.Popen(command, stderr=subprocess.PIPE, text=True) as process:
+        libraries = Path(f"/proc/{process.pid}/maps")
+        until(lambda: "pydantic_core" in libraries.read_text())
+        process.send_signal(signal.SIGHUP)
+        assert "msg=listening" in process.stderr.readline()
+        assert 'msg="configuration loaded"' in process.stderr.readline()
+        process.terminate()
 
 
 def test_hang_ups_in_a_loop_do_not_spoil_the_end(exchange, config_file):
