@@ -13,6 +13,7 @@ from exporter.binance.rows import Reject
 _log = logging.getLogger(__name__)
 
 _BLOCKING = {Banned.reason, RateLimited.reason}
+_FORGOTTEN_AFTER = 3600.0  # seconds; of the exchange's nodes one may tell a bad row, the others not
 _REMEMBERED = 100
 _NAMED = 10
 
@@ -36,7 +37,7 @@ class OutageLog:
         self._clock = clock
         self._lock = threading.Lock()
         self._outages: dict[tuple[str, ...], _Outage] = {}
-        self._told_rejects: dict[tuple[str, ...], set[str]] = {}
+        self._told_rejects: dict[tuple[str, ...], tuple[set[str], float]] = {}
 
     def note(
         self,
@@ -49,11 +50,9 @@ class OutageLog:
         with self._lock:
             if error is None:
                 self._note_success(symbols, where)
-                self._note_rejects(symbols, rejects, where)
             else:
                 self._note_failure(symbols, error, where)
-                if rejects:
-                    self._note_rejects(symbols, rejects, where)
+            self._note_rejects(symbols, rejects, where)
 
     def _note_success(self, symbols: tuple[str, ...], where: dict[str, str]) -> None:
         _log.debug("fetched", extra=where)
@@ -80,14 +79,18 @@ class OutageLog:
     def _note_rejects(
         self, symbols: tuple[str, ...], rejects: Sequence[Reject], where: dict[str, str]
     ) -> None:
+        if not rejects:
+            return
+        now = self._clock()
+        told, seen_at = self._told_rejects.pop(symbols, (set(), now))
+        if now >= seen_at + _FORGOTTEN_AFTER or len(told) > _REMEMBERED:
+            told = set()
         details = {reject.detail for reject in rejects[:_REMEMBERED]}
-        new = sorted(details - self._told_rejects.pop(symbols, set()))
-        if new:
+        if new := sorted(details - told):
             shown = "; ".join(new[:_NAMED])
             _log.warning("rows refused", extra=where | {"rows": len(rejects), "detail": shown})
-        if details:
-            _make_room(self._told_rejects)
-            self._told_rejects[symbols] = details
+        _make_room(self._told_rejects)
+        self._told_rejects[symbols] = (told | details, now)
 
 
 def _named(symbols: tuple[str, ...]) -> str:

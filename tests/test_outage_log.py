@@ -94,10 +94,18 @@ def test_each_set_of_symbols_has_outages_of_its_own(outages, lines):
     assert len(lines()) == 1
 
 
-def test_a_refused_row_is_told_once_while_it_lasts(outages, lines):
-    for _ in range(3):
+def test_a_refused_row_is_told_once_though_it_comes_and_goes(outages, lines, clock):
+    for _ in range(1000):
         outages.note(ALL, None, [REJECT])
-    outages.note(ALL, None, [])
+        clock.now += 15
+        outages.note(ALL, None, [])
+        clock.now += 15
+    assert [message for _, message, _ in lines()] == ["rows refused"]
+
+
+def test_a_refused_row_that_was_away_for_an_hour_is_told_again(outages, lines, clock):
+    outages.note(ALL, None, [REJECT])
+    clock.now += 3600
     outages.note(ALL, None, [REJECT])
     assert [message for _, message, _ in lines()] == ["rows refused", "rows refused"]
 
@@ -106,6 +114,12 @@ def test_probes_for_ever_new_symbols_do_not_fill_the_memory(outages):
     for number in range(1000):
         outages.note((f"S{number}",), ServerError("503"), [REJECT])
     assert len(outages._outages) == len(outages._told_rejects) == 100
+
+
+def test_ever_new_refused_rows_do_not_fill_the_memory(outages):
+    for number in range(1000):
+        outages.note(ALL, None, [Reject("bad_value", f"S{number}USD: index is not a decimal")])
+    assert len(outages._told_rejects[ALL][0]) <= 200
 
 
 def test_a_failed_fetch_in_between_does_not_have_a_refused_row_told_again(outages, lines):
