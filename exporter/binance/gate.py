@@ -17,12 +17,12 @@ DEFAULT_WEIGHT_LIMIT = 2400
 MINUTE = 60.0
 FIRST_BAN = 120.0
 LONGEST_BAN = 3 * 86400.0
+USED_WEIGHT_HEADER = "X-MBX-USED-WEIGHT-1M"
+BAN = HTTPStatus.IM_A_TEAPOT
+
 _CLOCK_WAS_SET = 1.0  # seconds that Unix time has moved by itself
 _SAME_TIME = 5.0  # seconds that the exchange's clock and ours may differ by, latency and all
 _BOOTTIME = getattr(time, "CLOCK_BOOTTIME", time.CLOCK_MONOTONIC)  # goes on in a machine's sleep
-USED_WEIGHT_HEADER = "X-MBX-USED-WEIGHT-1M"
-
-BAN = HTTPStatus.IM_A_TEAPOT
 _SECONDS = re.compile(r"([0-9]+(?:\.[0-9]+)?)\s*(?:,.*)?")  # of a header sent twice, the first
 _BANNED_UNTIL = re.compile(r"banned until ([0-9]{13})\b")
 
