@@ -119,8 +119,10 @@ class Gate:
             now = self._now()
             used = headers.get(USED_WEIGHT_HEADER, "").strip()
             if re.fullmatch(r"[0-9]{1,9}", used):
+                # of the exchange's minute, which by our clock may just have ended
+                sent = _sent_at(headers, now)
                 self._used_weight = int(used)
-                self._used_weight_minute = now - now % MINUTE
+                self._used_weight_minute = sent - sent % MINUTE
             if status == HTTPStatus.TOO_MANY_REQUESTS:
                 until = _retry_after(headers, now) or _next_minute(now)
                 self._limited_until = max(self._limited_until, _at_most_three_days(until, now))
@@ -193,9 +195,15 @@ def _retry_after(headers: Mapping[str, str], now: float) -> float | None:
 
 
 def _on_our_clock(told: float, headers: Mapping[str, str], now: float) -> float:
-    """A time that the exchange told; the answer's `Date` shows where our clock is wrong."""
-    sent = _http_date(headers.get("Date", ""))
-    return told if sent is None or abs(now - sent) < _SAME_TIME else told - sent + now
+    """A time that the exchange told, where our clock is plainly wrong as its `Date` shows it."""
+    date = _http_date(headers.get("Date", ""))
+    return told if date is None or abs(now - date) < _SAME_TIME else told - date + now
+
+
+def _sent_at(headers: Mapping[str, str], now: float) -> float:
+    """The answer's `Date`; our time where it has none, or one plainly not of our clock."""
+    date = _http_date(headers.get("Date", ""))
+    return now if date is None or abs(now - date) >= _SAME_TIME else date
 
 
 def _http_date(value: str) -> float | None:

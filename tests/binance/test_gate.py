@@ -178,6 +178,20 @@ def test_the_ceiling_follows_the_limit(gate):
     assert held(gate) is None
 
 
+def test_the_weight_is_of_the_minute_in_which_the_exchange_told_it(gate, clock):
+    clock.now = NOON + 61
+    headers = {"Date": email.utils.formatdate(NOON + 59), "X-MBX-USED-WEIGHT-1M": "2300"}
+    learn(gate, 200, headers)
+    assert held(gate) is None
+    assert gate.used_weight == 0
+
+
+def test_the_weight_is_of_our_minute_where_our_clock_is_wrong(gate):
+    headers = {"Date": email.utils.formatdate(NOON - 900), "X-MBX-USED-WEIGHT-1M": "2300"}
+    learn(gate, 200, headers)
+    assert held(gate).until == NOON + 60
+
+
 def test_the_weight_is_what_the_exchange_told_last(gate):
     learn(gate, 200, {"X-MBX-USED-WEIGHT-1M": "1930"})
     learn(gate, 200, {"X-MBX-USED-WEIGHT-1M": " 15 "})  # its minute began before ours
