@@ -14,7 +14,7 @@ from pydantic import BaseModel, Field, ValidationError
 from exporter.binance.errors import BadPayload
 from exporter.binance.rows import valid_symbol
 
-_HIGHEST_LIMIT = 1_000_000  # of weight a minute; a limit beyond belief would switch the ceiling off
+_HIGHEST_LIMIT = 1_000_000_000  # of weight a minute; what is beyond it is no limit but a mistake
 _MOST_ASSETS = 2000  # each one is two series on every page
 _SIGNED_DECIMAL = re.compile(r"-?[0-9]+(\.[0-9]+)?")
 

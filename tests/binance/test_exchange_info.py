@@ -65,12 +65,17 @@ def test_of_two_entries_for_one_asset_the_first_stays():
         [LIMIT | {"interval": "SECOND"}],
         [LIMIT | {"limit": 0}],
         [LIMIT | {"limit": True}],
+        [LIMIT | {"limit": 10**9 + 1}],
         [LIMIT | {"limit": 10**400}],
         [None],
     ],
 )
 def test_a_weight_limit_that_is_not_the_minutes_is_unknown(limits):
     assert parse([BTC], limits).weight_limit is None
+
+
+def test_a_high_weight_limit_as_of_an_embedded_exchange_is_believed():
+    assert parse([BTC], [LIMIT | {"limit": 10**9}]).weight_limit == 10**9
 
 
 @pytest.mark.parametrize(
