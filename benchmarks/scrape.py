@@ -53,12 +53,10 @@ def process(*command: str | Path, says: str) -> Iterator[str]:
         command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
     ) as p:
         assert p.stdout
-        for line in p.stdout:
-            if match := re.search(says, line):
-                yield match[1]
-                break
-        p.terminate()
-        p.stdout.read()
+        try:
+            yield next(match[1] for line in p.stdout if (match := re.search(says, line)))
+        finally:
+            p.terminate()
 
 
 def main() -> None:
