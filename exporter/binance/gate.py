@@ -121,8 +121,9 @@ class Gate:
             if re.fullmatch(r"[0-9]{1,9}", used):
                 # of the exchange's minute, which by our clock may just have ended
                 sent = _sent_at(headers, now)
+                told_at = _on_our_clock(sent, sent, now)
                 self._used_weight = int(used)
-                self._used_weight_minute = sent - sent % MINUTE
+                self._used_weight_minute = told_at - told_at % MINUTE
             if status == HTTPStatus.TOO_MANY_REQUESTS:
                 until = _retry_after(headers, now) or _next_minute(now)
                 self._limited_until = max(self._limited_until, _at_most_three_days(until, now))
@@ -178,7 +179,9 @@ def _next_minute(now: float) -> float:
 
 def _banned_until(message: str, headers: Mapping[str, str], now: float) -> float | None:
     match = _BANNED_UNTIL.search(message)
-    until = _on_our_clock(int(match[1]) / 1000, headers, now) if match else 0.0
+    if match is None:
+        return None
+    until = _on_our_clock(int(match[1]) / 1000, _sent_at(headers, now), now)
     return until if until > now else None
 
 
@@ -188,22 +191,21 @@ def _retry_after(headers: Mapping[str, str], now: float) -> float | None:
     if match := _SECONDS.fullmatch(value):
         until = now + float(match[1])
     elif date := _http_date(value):
-        until = _on_our_clock(date, headers, now)
+        until = _on_our_clock(date, _sent_at(headers, now), now)
     else:
         return None
     return until if until > now else None
 
 
-def _on_our_clock(told: float, headers: Mapping[str, str], now: float) -> float:
-    """A time that the exchange told, where our clock is plainly wrong as its `Date` shows it."""
-    date = _http_date(headers.get("Date", ""))
-    return told if date is None or abs(now - date) < _SAME_TIME else told - date + now
-
-
 def _sent_at(headers: Mapping[str, str], now: float) -> float:
-    """The answer's `Date`; our time where it has none, or one plainly not of our clock."""
+    """The answer's `Date`, by the exchange's clock; our time where it has none."""
     date = _http_date(headers.get("Date", ""))
-    return now if date is None or abs(now - date) >= _SAME_TIME else date
+    return now if date is None else date
+
+
+def _on_our_clock(told: float, sent: float, now: float) -> float:
+    """A time by the exchange's clock, which showed `sent` now; ours is right within seconds."""
+    return told if abs(now - sent) < _SAME_TIME else told - sent + now
 
 
 def _http_date(value: str) -> float | None:
