@@ -97,9 +97,10 @@ class Service:
 
     def _module(self, name: str, settings: config.Module) -> Module:
         gate = self._gates.setdefault(settings.base_url, Gate())
-        client = self._clients.setdefault(
-            _client_key(settings), Client(settings.base_url, gate, self._api_metrics)
-        )
+        key = _client_key(settings)
+        if key not in self._clients:
+            self._clients[key] = Client(settings.base_url, gate, self._api_metrics)
+        client = self._clients[key]
         options = RequestOptions(
             weight_ceiling_ratio=settings.weight_ceiling_ratio,
             max_body_bytes=settings.max_body_bytes,
