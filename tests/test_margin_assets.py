@@ -28,12 +28,22 @@ def exchange(requests_mock):
 
 
 @pytest.fixture
-def assets(clock) -> MarginAssets:
-    """Refreshes at once instead of in the background, so that a test sees it done."""
+def make(clock):
     client = Client(BASE_URL, Gate(), ApiMetrics(CollectorRegistry()), clock)
-    return MarginAssets(
-        client, RequestOptions(), HOUR, clock=clock, background=lambda refresh: refresh()
-    )
+
+    def make(
+        interval: float | None = HOUR, options: RequestOptions | None = None, **settings
+    ) -> MarginAssets:
+        """Refreshes at once instead of in the background, so that a test sees it done."""
+        settings = {"clock": clock, "background": lambda refresh: refresh()} | settings
+        return MarginAssets(client, options or RequestOptions(), interval, **settings)
+
+    return make
+
+
+@pytest.fixture
+def assets(make) -> MarginAssets:
+    return make()
 
 
 def test_a_scrape_that_finds_none_has_them_fetched(assets, exchange):
@@ -91,35 +101,25 @@ def test_a_reason_is_told_once_and_so_is_the_recovery(assets, exchange, clock, c
     ]
 
 
-def test_a_thread_that_is_not_to_be_had_is_told_and_raises_nothing(clock, caplog):
+def test_a_thread_that_is_not_to_be_had_is_told_and_raises_nothing(make, caplog):
     def no_thread(_):
         raise RuntimeError("can't start new thread")
 
-    client = Client(BASE_URL, Gate(), ApiMetrics(CollectorRegistry()))
-    assets = MarginAssets(client, RequestOptions(), HOUR, clock=clock, background=no_thread)
-    assets.refresh_if_due()
+    make(background=no_thread).refresh_if_due()
     assert [each.reason for each in caplog.records] == ["no_thread"]
 
 
-def test_switched_off_it_fetches_nothing_and_shows_none(exchange, clock):
-    client = Client(BASE_URL, Gate(), ApiMetrics(CollectorRegistry()))
-    last = LastAnswer(BTC, fetched_at=clock())
-    assets = MarginAssets(client, RequestOptions(), None, last=last, clock=clock)
+def test_switched_off_it_fetches_nothing_and_shows_none(make, exchange, clock):
+    assets = make(interval=None, last=LastAnswer(BTC, fetched_at=clock()))
     assets.note_listed(frozenset({"BTCUSD"}))
     assets.refresh_if_due()
     assert assets.current() == {}
     assert exchange.call_count == 0
 
 
-def test_an_answer_that_another_module_had_is_shown_and_not_fetched_again(exchange, clock):
-    client = Client(BASE_URL, Gate(), ApiMetrics(CollectorRegistry()), clock)
+def test_an_answer_that_another_module_had_is_shown_and_not_fetched_again(make, exchange):
     last = LastAnswer()
-    both = [
-        MarginAssets(
-            client, options, HOUR, last=last, clock=clock, background=lambda refresh: refresh()
-        )
-        for options in (RequestOptions(), RequestOptions(weight_ceiling_ratio=0.5))
-    ]
+    both = make(last=last), make(options=RequestOptions(weight_ceiling_ratio=0.5), last=last)
     for each in both:
         each.refresh_if_due()
         assert each.current() == BTC
@@ -146,31 +146,26 @@ def test_after_a_list_with_other_symbols_a_failure_is_tried_again(assets, exchan
     assert exchange.call_count == 4
 
 
-def test_an_interval_below_a_minute_is_obeyed(exchange, clock):
-    client = Client(BASE_URL, Gate(), ApiMetrics(CollectorRegistry()), clock)
-    assets = MarginAssets(
-        client, RequestOptions(), 10, clock=clock, background=lambda refresh: refresh()
-    )
+def test_an_interval_below_a_minute_is_obeyed(make, exchange, clock):
+    assets = make(interval=10)
     for _ in range(4):
         assets.refresh_if_due()
         clock.now += 5
     assert exchange.call_count == 2
 
 
-def test_a_failure_that_another_module_mended_is_told_as_mended(exchange, clock, caplog):
+def test_a_failure_that_another_module_mended_is_told_as_mended(make, exchange, caplog):
     caplog.set_level(logging.INFO)
-    client = Client(BASE_URL, Gate(), ApiMetrics(CollectorRegistry()), clock)
     last = LastAnswer()
     for status in (503, 200):
         exchange.get(f"{BASE_URL}/fapi/v1/exchangeInfo", status_code=status, json=ANSWER)
-        MarginAssets(client, RequestOptions(), HOUR, last=last, clock=clock).refresh()
+        make(last=last).refresh()
     assert [each.levelname for each in caplog.records] == ["WARNING", "INFO"]
 
 
-def test_a_list_that_changes_during_a_refresh_has_them_fetched_once_more(exchange, clock):
-    client = Client(BASE_URL, Gate(), ApiMetrics(CollectorRegistry()), clock)
+def test_a_list_that_changes_during_a_refresh_has_them_fetched_once_more(make, exchange, clock):
     begun = []
-    assets = MarginAssets(client, RequestOptions(), HOUR, clock=clock, background=begun.append)
+    assets = make(background=begun.append)
     assets.note_listed(frozenset({"BTCUSD"}))
     assets.refresh_if_due()
 

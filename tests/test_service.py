@@ -5,7 +5,7 @@ import pytest
 from prometheus_client import CollectorRegistry
 
 from exporter.binance.exchange_info import MarginAsset
-from exporter.config import Module, Settings
+from exporter.config import Module
 from exporter.config_file import ConfigError
 from exporter.service import Service
 from tests.stand_ins import BASE_URL, Configuration, module
@@ -81,13 +81,12 @@ def test_a_proxy_that_nobody_uses_any_more_is_forgotten(configuration, service):
 
 
 def test_another_option_does_not_forget_the_margin_assets(configuration, registry):
-    configuration.settings = Settings(modules={"default": Module(base_url=BASE_URL)})
+    configuration.modules(default=Module(base_url=BASE_URL))
     service = Service(configuration.load, registry)
     known = {"BTCUSD": MarginAsset(available=True, auto_exchange_threshold=-0.1)}
     last = service.modules["default"].fetcher._margin_assets._last
     last.assets, last.fetched_at = known, time.monotonic()
-    changed = Module(base_url=BASE_URL, weight_ceiling_ratio=0.7)
-    configuration.settings = Settings(modules={"default": changed})
+    configuration.modules(default=Module(base_url=BASE_URL, weight_ceiling_ratio=0.7))
     service.reload()
     assert service.modules["default"].fetcher._margin_assets.current() == known
 
@@ -132,7 +131,7 @@ def test_the_ban_of_an_exchange_that_nobody_asks_any_more_is_not_shown(
     configuration, service, registry
 ):
     service.modules["default"].gate.learn(418, {})
-    configuration.settings = Settings(modules={"default": module("https://testnet.example")})
+    configuration.modules(default=module("https://testnet.example"))
     service.reload()
     assert registry.get_sample_value("binance_api_blocked_until_timestamp_seconds") == 0
 

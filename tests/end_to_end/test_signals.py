@@ -47,12 +47,14 @@ def test_a_hang_up_during_the_imports_is_survived(config_file):
     flag = config_file(default=module("http://exchange.invalid"))
     command = [str(COMMAND), "--web.listen-address=127.0.0.1:0", flag]
     with subprocess.Popen(command, stderr=subprocess.PIPE, text=True) as process:
-        libraries = Path(f"/proc/{process.pid}/maps")
-        until(lambda: "pydantic_core" in libraries.read_text())
-        process.send_signal(signal.SIGHUP)
-        assert "msg=listening" in process.stderr.readline()
-        assert 'msg="configuration loaded"' in process.stderr.readline()
-        process.terminate()
+        try:
+            libraries = Path(f"/proc/{process.pid}/maps")
+            until(lambda: "pydantic_core" in libraries.read_text())
+            process.send_signal(signal.SIGHUP)
+            assert "msg=listening" in process.stderr.readline()
+            assert 'msg="configuration loaded"' in process.stderr.readline()
+        finally:
+            process.terminate()
 
 
 def test_hang_ups_in_a_loop_do_not_spoil_the_end(exchange, config_file):
