@@ -1,9 +1,9 @@
 """Make a Prometheus data folder with a day of history: `python -m dashboards.load_history FOLDER`.
 
-It holds the scrapes that `python -m exporter.history` writes, and what the recording rules make of
-them. Of promtool's two commands for that, the one for rules is not used: it shows a rule nothing of
-what the others have just recorded. Here they are asked in the order in which they rest on each
-other.
+It holds the scrapes that `python -m exporter.history` writes, what the recording rules make of
+them, and the alerts that fire. promtool can evaluate rules too, but no rule then sees what another
+one recorded, and alerts are left out. Here rules are evaluated in the order in which they depend
+on each other.
 """
 
 import argparse
@@ -22,9 +22,10 @@ from typing import Any
 import requests
 import yaml
 
+from dashboards import alert_history
 from exporter import duration
 
-RULES = Path(__file__).parents[1] / "rules" / "recording.yaml"
+RULES = Path(__file__).parents[1] / "rules"
 
 _PATIENCE = 60
 """Seconds for a server to be ready, and for an answer."""
@@ -32,31 +33,46 @@ _PATIENCE = 60
 Rule = dict[str, Any]
 
 
-def load(folder: Path, seconds: int, step: int, end: int) -> None:
+def load(folder: Path, seconds: int, step: int, end: int, seed: int = 1) -> None:
     """Fill a folder that no Prometheus uses.
 
     Args:
-        folder: takes the blocks.
-        seconds: how long the history is.
-        step: seconds from one scrape to the next.
+        folder: Takes the blocks.
+        seconds: How long the history is.
+        step: Seconds from one scrape to the next.
         end: Unix time of the last one, a multiple of `step`.
+        seed: Of prices and latencies.
     """
+    span = {"start": end - seconds, "end": end, "step": step}
     with tempfile.TemporaryDirectory() as temporary:
         file = Path(temporary) / "history.om"
         with file.open("w") as output:
             command = [sys.executable, "-m", "exporter.history", f"--step={step}s"]
             moment = datetime.fromtimestamp(end, UTC).isoformat()
-            span = [f"--duration={seconds}s", f"--end={moment}"]
-            subprocess.run([*command, *span], check=True, stdout=output)
+            command += [f"--duration={seconds}s", f"--end={moment}", f"--seed={seed}"]
+            subprocess.run(command, check=True, stdout=output)
         _add_blocks(folder, file)
-        groups = yaml.safe_load(RULES.read_text())["groups"]
-        for rules in _rounds([rule for group in groups for rule in group["rules"]]):
-            params = {"start": end - seconds, "end": end, "step": step}
-            with running(folder) as url:
-                answers = [ask(url, "query_range", query=rule["expr"], **params) for rule in rules]
+        for rules in _rounds(_rules("recording.yaml")):
+            answers = _evaluated(folder, rules, span)
             with file.open("w") as output:
                 output.writelines(_openmetrics(rules, answers))
             _add_blocks(folder, file)
+        alerts = _rules("alerts.yaml")
+        answers = _evaluated(folder, alerts, span)
+        with file.open("w") as output:
+            fired = list(zip(alerts, answers, strict=True))
+            output.writelines(alert_history.openmetrics(fired, step, end))
+        _add_blocks(folder, file)
+
+
+def _rules(file: str) -> list[Rule]:
+    groups = yaml.safe_load((RULES / file).read_text())["groups"]
+    return [rule for group in groups for rule in group["rules"]]
+
+
+def _evaluated(folder: Path, rules: Sequence[Rule], span: dict[str, int]) -> list[list[Any]]:
+    with running(folder) as url:
+        return [ask(url, "query_range", query=rule["expr"], **span) for rule in rules]
 
 
 @contextlib.contextmanager
@@ -152,9 +168,15 @@ def main() -> None:
     parser.add_argument("folder", type=Path, help="storage.tsdb.path of the Prometheus to be")
     parser.add_argument("--duration", default="24h", help="default %(default)s")
     parser.add_argument("--step", default="60s", help="scrape interval, default %(default)s")
+    parser.add_argument(
+        "--end", type=datetime.fromisoformat, help="last scrape, RFC 3339 (default now)"
+    )
+    parser.add_argument("--seed", type=int, default=1, help="of prices, default %(default)s")
     flags = parser.parse_args()
     step = int(duration.parse(flags.step))
-    load(flags.folder, int(duration.parse(flags.duration)), step, int(time.time()) // step * step)
+    end = flags.end.timestamp() if flags.end else time.time()
+    seconds = int(duration.parse(flags.duration))
+    load(flags.folder, seconds, step, int(end) // step * step, flags.seed)
 
 
 if __name__ == "__main__":
