@@ -6,7 +6,7 @@ RUN    := $(VENV)/.run
 DEV    := $(VENV)/.dev
 INSTALL = $(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt
 
-.PHONY: help run test lint types unit soak fuzz docs dashboards pictures bench clean
+.PHONY: help run test lint types unit soak fuzz docs dashboards grafana-com pictures bench clean
 
 help: ## list the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -52,6 +52,9 @@ docs: $(DEV) ## write the pages that are generated from the code
 
 dashboards: $(DEV) ## write the dashboards' JSON
 	@$(BIN)/python -m dashboards
+
+grafana-com: $(DEV) ## write the dashboards into dist/grafana.com, as grafana.com takes them
+	@$(BIN)/python -m dashboards.grafana_com dist/grafana.com
 
 pictures: $(DEV) ## take the README's pictures of the status page (needs chromium-driver)
 	@$(BIN)/python docs/pictures.py

@@ -1,16 +1,40 @@
 """Multi-Assets / Asset: everything about each chosen asset, one below the other."""
 
 from grafana_foundation_sdk.builders import stat, timeseries
+from grafana_foundation_sdk.builders.dashboard import TextBoxVariable
 
 from dashboards import lines
 from dashboards.annotations import changes_by_binance
 from dashboards.frame import Board, Placed, Row
-from dashboards.panels import numbers
-from dashboards.queries import PRICE, by_symbol, haircut, index, of_margin_assets, recorded
-from dashboards.style import BLUE, GREEN, NUMBER, ORANGE, PRICE_DECIMALS, RED, SECONDS, SHARE, Query
+from dashboards.limits import AGE as AGE_LIMITS
+from dashboards.limits import FDUSD, PEG, PEG_OF_FDUSD
+from dashboards.panels import numbers, tile, words
+from dashboards.queries import (
+    AGE,
+    COIN,
+    IS_MARGIN,
+    PRICE,
+    by_symbol,
+    haircut,
+    index,
+    of_class,
+    of_margin_assets,
+    recorded,
+)
+from dashboards.style import (
+    BLUE,
+    GREEN,
+    NUMBER,
+    ORANGE,
+    PLAIN_SECONDS,
+    PRICE_DECIMALS,
+    RED,
+    SHARE,
+    Query,
+)
 from dashboards.tables import ASSET_UID
 
-_TOLD = index("update_timestamp_seconds")
+_NOT_MARGIN = "not a margin asset, or no data"
 
 _RATES = {
     "index": PRICE,
@@ -20,7 +44,19 @@ _RATES = {
     "auto-exchange ask": of_margin_assets(index("auto_exchange_ask_rate_usd")),
 }
 
-_DEPEG = ((None, RED), (-0.01, ORANGE), (-0.003, GREEN), (0.003, ORANGE), (0.01, RED))
+_HAIRCUTS = {
+    "bid": ("bid", RED),
+    "ask": ("ask", BLUE),
+    "auto_exchange_bid": ("auto-exchange bid", ORANGE),
+    "auto_exchange_ask": ("auto-exchange ask", GREEN),
+}
+
+_FROM_USDT = recorded("symbol:binance_asset_index_usdt_deviation:ratio")
+_FROM_MEDIAN = recorded("symbol:binance_asset_index_median1h_deviation:ratio")
+_HOUR = recorded("symbol:binance_asset_index_price_usd:change1h")
+_AXIS_OF_DOLLARS = 0.001
+"""At least: on an axis of 0.01% all ticks would be 0.00% or 0.01%."""
+_LIMIT_LINES = "(warning|critical) .+"
 
 
 def build() -> Board:
@@ -29,111 +65,152 @@ def build() -> Board:
         1,
         "What does $symbol count for, and what does it lose?",
         [
+            Placed(_status(), 4, 4),
+            Placed(_price(), 5, 4),
+            Placed(_notional(), 15, 4),
             Placed(_bands(), 16, 10),
             Placed(_haircuts(), 8, 10),
-            Placed(_ten_thousand(), 8, 8),
-            Placed(_distance(), 8, 8),
-            Placed(_age(), 8, 8),
+            Placed(_movement(), 16, 9),
+            Placed(_age(), 8, 9),
         ],
         repeat="symbol",
     )
+    amount = TextBoxVariable("notional").label("Amount, USD").default_value("10000")
     return Board(
         uid=ASSET_UID,
         title="Multi-Assets / Asset",
         description="The index of single assets, what a balance in them counts as margin, and what"
-        " auto-exchange would cost. Choose assets above.",
+        " auto-exchange would cost. Select assets above.",
         annotations=changes_by_binance(),
         rows=[row],
         symbols=["BTCUSD"],
+        boxes=[amount],
     )
+
+
+def _status() -> stat.Panel:
+    panel = tile(
+        "Counts as margin?",
+        "Whether Binance accepts $symbol as margin in Multi-Assets mode. COIN-M settlement assets"
+        " have an index too, but do not count.",
+        Query(f"max({IS_MARGIN} or 0 * {PRICE})", ""),
+        NUMBER,
+        [(None, BLUE)],
+    )
+    return words(panel, {"0": ("not a margin asset", BLUE), "1": ("yes", GREEN)})
+
+
+def _price() -> stat.Panel:
+    return tile(
+        "$symbol: index, USD",
+        "The price of one unit, as Binance published it for the last scrape.",
+        Query(f"max({PRICE})", ""),
+        NUMBER,
+        [(None, BLUE)],
+    ).decimals(PRICE_DECIMALS)
+
+
+def _notional() -> stat.Panel:
+    bid, ask = index("bid_rate_usd"), index("ask_rate_usd")
+    sold = index("auto_exchange_bid_rate_usd")
+    shares = {
+        "counts as margin": (f"{bid} / {PRICE}", GREEN),
+        "lost when auto-exchanged": (f"(1 - {sold} / {PRICE})", RED),
+        "owed on top if it is a debt": (f"({ask} / {PRICE} - 1)", ORANGE),
+    }
+    panel = numbers(
+        "$notional USD of $symbol, in USD",
+        "For the amount above, at the index: what it counts as margin, what is lost when"
+        " auto-exchange sells it, and what a debt of that size costs on top.",
+        [
+            Query(by_symbol(of_margin_assets(f"$notional * {share}")), name)
+            for name, (share, _) in shares.items()
+        ],
+        NUMBER,
+        {name: color for name, (_, color) in shares.items()},
+        empty=_NOT_MARGIN,
+    )
+    return panel.decimals(2)
 
 
 def _bands() -> timeseries.Panel:
     queries = [Query(by_symbol(expr), name) for name, expr in _RATES.items()]
     panel = lines.lines(
-        "$symbol: index inside its bands, in USD",
+        "$symbol: index and its bands, USD",
         "Blue: the index. Red band: from what a positive balance counts as margin (bid) to what a"
         " negative one costs (ask). Orange band: the rates at which auto-exchange sells and buys."
-        " The wider a band, the more is lost. Without bands: not a margin asset.",
+        " A wider band: more is lost. No bands: not a margin asset.",
         queries,
         NUMBER,
     ).decimals(PRICE_DECIMALS)
+    lines.beside(panel, ["lastNotNull"], "Last *")
     lines.colored(panel, {"index": BLUE})
     lines.band(panel, "ask", "bid", RED)
     return lines.band(panel, "auto-exchange ask", "auto-exchange bid", ORANGE)
 
 
 def _haircuts() -> timeseries.Panel:
-    fields = {
-        "bid": "bid",
-        "ask": "ask",
-        "auto_exchange_bid": "auto-exchange bid",
-        "auto_exchange_ask": "auto-exchange ask",
-    }
-    queries = [Query(haircut(field), legend) for field, legend in fields.items()]
+    queries = [Query(by_symbol(haircut(field)), name) for field, (name, _) in _HAIRCUTS.items()]
     panel = lines.lines(
         "$symbol: haircuts",
-        "The four buffers of Binance. A step up: from then on the asset counts for less, or a debt"
-        " in it costs more. Nothing: not a margin asset.",
+        "Binance's four buffers. A step up: from then on the asset counts for less, or a debt in"
+        " it costs more. Dashed: the ask side, which is often equal to the bid side.",
         queries,
         SHARE,
-    )
-    return lines.stepped(panel).min(0)
+    ).no_value(_NOT_MARGIN)
+    lines.colored(panel, dict(_HAIRCUTS.values()))
+    lines.dashed(panel, "ask", "auto-exchange ask")
+    return lines.stepped(panel).line_width(2).min(0).axis_soft_max(_AXIS_OF_DOLLARS)
 
 
-def _ten_thousand() -> stat.Panel:
-    queries = [
-        Query(_of_ten_thousand(f"{index('bid_rate_usd')} / {PRICE}"), "counts as margin"),
-        Query(
-            _of_ten_thousand(f"(1 - {index('auto_exchange_bid_rate_usd')} / {PRICE})"),
-            "lost when auto-exchanged",
-        ),
-        Query(
-            _of_ten_thousand(f"({index('ask_rate_usd')} / {PRICE} - 1)"),
-            "owed on top, if it is a debt",
-        ),
-    ]
-    return numbers(
-        "10,000 USD of $symbol, in USD",
-        "For 10,000 USD of the asset at its index: what they count as margin; what is lost when"
-        " auto-exchange sells them; what a debt of that size costs on top.",
-        queries,
-        NUMBER,
-        {
-            "counts as margin": GREEN,
-            "lost when auto-exchanged": RED,
-            "owed on top, if it is a debt": ORANGE,
-        },
-    )
-
-
-def _of_ten_thousand(share: str) -> str:
-    return by_symbol(of_margin_assets(f"10000 * {share}"))
-
-
-def _distance() -> timeseries.Panel:
-    from_usdt = recorded("symbol:binance_asset_index_usdt_deviation:ratio")
-    from_median = recorded("symbol:binance_asset_index_median1h_deviation:ratio")
+def _movement() -> timeseries.Panel:
+    """Coins and dollars in one: a repeated row has the same panels for every asset."""
+    shown = {
+        "from USDT": _FROM_USDT,
+        "from its median of 1 h": _FROM_MEDIAN,
+        "change over 1 h": of_class(_HOUR, COIN),
+    }
+    queries = [Query(by_symbol(expr), name) for name, expr in shown.items()]
     panel = lines.lines(
-        "$symbol: distance from USDT",
-        "For assets that should be worth a dollar: how far the index is from USDT's, and, for"
-        " those that accrue interest too, from its own median of the past hour. Alerts begin at"
-        " the dashed lines. Empty for coins. Needs the recording rules.",
-        [
-            Query(by_symbol(from_usdt), "from USDT"),
-            Query(by_symbol(from_median), "from its median of 1 h"),
-        ],
+        "$symbol: distance from its peg, or change over 1 h",
+        "A coin: the change of its index over 1 hour. A dollar-like asset: its distance from USDT"
+        " and from its own median of the past hour; alerts begin at the dashed lines. A token that"
+        " accrues interest, and USDT: the distance from the median alone.",
+        [*queries, *_peg_limits()],
         SHARE,
     )
-    return lines.limits(panel, _DEPEG)
+    lines.colored(panel, dict(zip(shown, (BLUE, "purple", BLUE), strict=True)))
+    lines.colored(panel, {f"warning {sign}": ORANGE for sign in "+-"})
+    lines.colored(panel, {f"critical {sign}": RED for sign in "+-"})
+    lines.dashed(panel, *(f"{each} {sign}" for each in ("warning", "critical") for sign in "+-"))
+    return lines.unlisted(panel, f"/{_LIMIT_LINES}/")
+
+
+def _peg_limits() -> list[Query]:
+    """As series, so that a coin has none: dashed lines of a panel are there for every asset."""
+    others = recorded("symbol:binance_asset_index_usdt_deviation:ratio", f', symbol!="{FDUSD}"')
+    fdusd = recorded("symbol:binance_asset_index_usdt_deviation:ratio", f', symbol="{FDUSD}"')
+    limits = {
+        "warning": (PEG.warning, PEG_OF_FDUSD.warning),
+        "critical": (PEG.critical, PEG_OF_FDUSD.critical),
+    }
+    return [
+        Query(
+            by_symbol(f"{sign}{most} + 0 * {others}\nor\n{sign}{own} + 0 * {fdusd}"),
+            f"{name} {sign}",
+        )
+        for name, (most, own) in limits.items()
+        for sign in "+-"
+    ]
 
 
 def _age() -> timeseries.Panel:
     panel = lines.lines(
         "$symbol: age of the index",
-        "How old the row was when it was scraped. A rising line: Binance answers, but the index"
-        " stands still.",
-        [Query(by_symbol(f"timestamp({_TOLD}) - {_TOLD}"), "age")],
-        SECONDS,
+        "The age of the row at its scrape. A rising line: Binance answers, but the index has"
+        " stopped updating. Alerts begin at the dashed lines.",
+        [Query(by_symbol(AGE), "age")],
+        PLAIN_SECONDS,
     )
-    return lines.limits(panel, ((None, GREEN), (30, ORANGE), (120, RED))).min(0)
+    lines.colored(panel, {"age": BLUE})
+    return lines.limits(panel, AGE_LIMITS.lines_above()).min(0).decimals(0)

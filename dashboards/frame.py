@@ -55,8 +55,10 @@ class Board:
         title: Its name.
         description: What it answers.
         rows: From top to bottom.
-        symbols: Chosen at first; none for all.
-        annotations: What its pictures are marked with.
+        symbols: Selected at first; none for all.
+        by_symbol: Whether symbols can be selected.
+        boxes: Further variables.
+        annotations: What its charts are marked with.
     """
 
     uid: str
@@ -64,6 +66,8 @@ class Board:
     description: str
     rows: Sequence[Row]
     symbols: Sequence[str] = ()
+    by_symbol: bool = True
+    boxes: Sequence[Builder[models.VariableModel]] = ()
     annotations: Sequence[Builder[models.AnnotationQuery]] = ()
 
     def text(self) -> str:
@@ -78,7 +82,7 @@ class Board:
             .refresh("1m")
             .tooltip(models.DashboardCursorSync.CROSSHAIR)
             .link(_link())
-            .variables(_variables(self.symbols))
+            .variables(self._variables())
             .annotations(list(self.annotations))
             .build()
         )
@@ -86,6 +90,20 @@ class Board:
         document = json.loads(JSONEncoder().encode(board))
         _drop_placement(document)
         return json.dumps(document, indent=2) + "\n"
+
+    def _variables(self) -> list[Builder[models.VariableModel]]:
+        metric = "binance_asset_index_up"
+        prices = f"binance_asset_index_price_usd{{{TARGET}}}"
+        first = list(self.symbols)
+        chosen = models.VariableOption(text=first, value=first, selected=True) if first else _ALL
+        symbol = _variable("symbol", "Symbol", f"label_values({prices}, symbol)").current(chosen)
+        return [
+            builders.DatasourceVariable("datasource").label("Data source").type("prometheus"),
+            _variable("job", "Job", f"label_values({metric}, job)"),
+            _variable("instance", "Instance", f'label_values({metric}{{job=~"$job"}}, instance)'),
+            *([symbol] if self.by_symbol else []),
+            *self.boxes,
+        ]
 
 
 def _placed(rows: Sequence[Row]) -> list[models.Panel | models.RowPanel]:
@@ -134,20 +152,6 @@ def _link() -> builders.DashboardLink:
         .keep_time(True)
         .include_vars(True)
     )
-
-
-def _variables(symbols: Sequence[str]) -> list[Any]:
-    metric = "binance_asset_index_up"
-    chosen = models.VariableOption(text=list(symbols), value=list(symbols), selected=True)
-    prices = f"binance_asset_index_price_usd{{{TARGET}}}"
-    return [
-        builders.DatasourceVariable("datasource").label("Data source").type("prometheus"),
-        _variable("job", "Job", f"label_values({metric}, job)"),
-        _variable("instance", "Instance", f'label_values({metric}{{job=~"$job"}}, instance)'),
-        _variable("symbol", "Symbol", f"label_values({prices}, symbol)").current(
-            chosen if symbols else _ALL
-        ),
-    ]
 
 
 def _variable(name: str, label: str, query: str) -> builders.QueryVariable:

@@ -1,16 +1,25 @@
-"""Multi-Assets / Haircut spreads: the one that people open first."""
+"""Multi-Assets / Haircut spreads: the dashboard to begin with."""
+
+from grafana_foundation_sdk.builders import stat, timeseries
 
 from dashboards import lines
 from dashboards.annotations import changes_by_binance
 from dashboards.frame import Board, Placed, Row
-from dashboards.panels import bars, named, states, tile, words
+from dashboards.limits import AGE as AGE_LIMITS
+from dashboards.limits import HAIRCUT_RISE
+from dashboards.panels import listed, named, numbers, states, tile, words
 from dashboards.queries import (
+    AGE,
+    COIN,
+    DOLLAR_LIKE,
+    IS_MARGIN,
     PRICE,
     by_symbol,
     change,
     haircut,
     index,
     largest,
+    of_class,
     of_margin_assets,
     scrape,
     spread,
@@ -18,6 +27,7 @@ from dashboards.queries import (
 from dashboards.style import (
     BLUE,
     GREEN,
+    NEUTRAL,
     NUMBER,
     ORANGE,
     RED,
@@ -28,25 +38,11 @@ from dashboards.style import (
 )
 from dashboards.tables import Column, by_asset, price
 
-HAIRCUT = ((None, GREEN), (0.01, YELLOW), (0.05, ORANGE), (0.15, RED))
-"""By size: what is lost of the value."""
+HAIRCUT = ((None, GREEN), (0.01, YELLOW), (0.05, ORANGE), (0.1, RED))
+"""By size: what is lost of the value. A change from 5% to 10% changes the colour."""
 
-_TOLD = index("update_timestamp_seconds")
-_MOVED = "max_over_time({0}[24h]) - min_over_time({0}[24h])"
-
-
-def _of_side(field: str) -> str:
-    return index(f"{field}_buffer_ratio")
-
-
-def _both_sides(pattern: str) -> str:
-    """One expression for the bid and the ask buffer, told apart by a label."""
-    bid, ask = (pattern.format(_of_side(side)) for side in ("bid", "ask"))
-    return (
-        f'label_replace({bid}, "side", "bid", "", "")\n'
-        f"or\n"
-        f'label_replace({ask}, "side", "ask", "", "")'
-    )
+SPREAD = tuple((value and 1.999 * value, color) for value, color in HAIRCUT)
+"""The same for both sides together; a quotient of rates may be a little below 10%."""
 
 
 def build() -> Board:
@@ -58,153 +54,195 @@ def build() -> Board:
         " Binance has changed it.",
         annotations=changes_by_binance(),
         rows=[
-            Row(1, "Is the index live, and is anything wrong?", _tiles()),
+            Row(1, "Is anything wrong, and is the index live?", _tiles()),
             Row(2, "What does each asset lose between bid and ask?", _spreads()),
-            Row(3, "On which side, and at auto-exchange?", _sides()),
-            Row(4, "What are the terms of every asset now?", [_table()]),
+            Row(3, "And at auto-exchange?", _auto_exchange_spreads()),
+            Row(4, "What are the terms of every margin asset now?", [_table()]),
             Row(5, "When did a haircut change?", [_steps()]),
         ],
     )
 
 
 def _tiles() -> list[Placed]:
-    firing = (
-        'ALERTS{alertname=~"Binance.+", alertstate="firing", severity=~"warning|critical",'
-        ' job=~"$job|", instance=~"$instance|"}'
-    )
-    moved = of_margin_assets(f"(\n{_both_sides(_MOVED)}\n)")
-    panels = [
-        words(
-            tile(
-                "Index",
-                "Live: every exporter chosen above got the index with its last scrape."
-                " No index: one did not, or none has been scraped for 5 minutes;"
-                " the dashboard Exporter and API tells why.",
-                Query(f"min({scrape('binance_asset_index_up')}) or vector(0)", ""),
-                NUMBER,
-                [(None, RED), (1, GREEN)],
-            ),
-            {"0": ("no index", RED), "1": ("live", GREEN)},
-        ),
+    live = words(
         tile(
-            "Age of the index",
-            "How old the oldest row was when it was scraped. Binance computes the index each"
-            " second: above 30 s it stands still, and so do all prices below.",
-            Query(f"max(timestamp({_TOLD}) - {_TOLD})", ""),
-            SECONDS,
-            [(None, GREEN), (30, ORANGE), (120, RED)],
-        ),
-        tile(
-            "Margin assets",
-            "How many of the chosen assets count as margin. COIN-M settlement assets are on"
-            " Binance's list too, without a haircut, but are no margin.",
-            Query(f"count(\n  {by_symbol(of_margin_assets(PRICE))}\n)", ""),
+            "Index",
+            "Live: the last scrape of every selected exporter returned the index. No index: one"
+            " failed, or none was scraped in the past 5 minutes. The dashboard Exporter and API"
+            " shows why.",
+            Query(f"min({scrape('binance_asset_index_up')}) or vector(0)", ""),
             NUMBER,
-            [(None, BLUE)],
+            [(None, RED), (1, GREEN)],
         ),
-        named(
-            tile(
-                "Widest spread",
-                "The asset with the widest haircut spread, and how wide it is: of 100 USD of it,"
-                " owed and owned at once, so much is missing in the margin.",
-                Query(largest(1, spread())),
-                SHARE,
-                HAIRCUT,
-            )
-        ),
-        named(
-            tile(
-                "Largest haircut change in 24 hours",
-                "The asset whose bid or ask haircut has moved most within the past 24 hours, up"
-                " or down. 0%: no haircut has changed.",
-                Query(largest(1, by_symbol(moved))),
-                SHARE,
-                [(None, GREEN), (1e-6, ORANGE), (0.01, RED)],
-            )
-        ),
+        {"0": ("no index", RED), "1": ("live", GREEN)},
+    )
+    age = tile(
+        "Index age",
+        "The age of the oldest row at its scrape. Binance computes the index every second. Above"
+        " 30 s the index has stopped updating, and so have all prices below.",
+        Query(f"max({AGE})", ""),
+        SECONDS,
+        AGE_LIMITS.rise(),
+    )
+    widest = named(
+        tile(
+            "Widest spread",
+            "The asset with the widest haircut spread: (ask rate - bid rate) / index.",
+            Query(largest(1, by_symbol(spread()))),
+            SHARE,
+            SPREAD,
+        )
+    )
+    return [
+        Placed(_alerts(), 5, 5),
+        Placed(live, 3, 5),
+        Placed(age, 3, 5),
+        Placed(_margin_assets(), 4, 5),
+        Placed(_lost(), 5, 5),
+        Placed(widest, 4, 5),
+    ]
+
+
+def _alerts() -> stat.Panel:
+    def firing(severity: str) -> str:
+        return (
+            f'ALERTS{{alertname=~"Binance.+", alertstate="firing", severity="{severity}",'
+            f' job=~"$job|", instance=~"$instance|", symbol=~"$symbol|"}}'
+        )
+
+    names = (
+        f"max by (alertname, symbol) (\n"
+        f"  label_replace(\n"
+        f"    2 * {firing('critical')}\n"
+        f"    or\n"
+        f"    {firing('warning')},\n"
+        f'    "alertname", "$1", "alertname", "Binance(.+)"\n'
+        f"  )\n"
+        f")"
+    )
+    loaded = f"0 * count({scrape('instance:binance_asset_index_down:bool')})"
+    none = f'label_replace({loaded}, "alertname", "none", "", "")'
+    unknown = 'label_replace(vector(-1), "alertname", "no data", "", "")'
+    return listed(
         tile(
             "Alerts firing",
-            "How many alerts of rules/alerts.yaml fire for the chosen exporters, those that only"
-            " inform left out.",
-            Query(f"count({firing}) or vector(0)", ""),
+            "The alerts of rules/alerts.yaml that fire for this selection, critical ones first, six"
+            " at most. Red: critical. Orange: warning. Alerts that only inform are left out.",
+            Query(
+                f"{largest(6, names)}\nor on () {none}\nor on () {unknown}",
+                "{{alertname}} {{symbol}}",
+            ),
             NUMBER,
-            [(None, GREEN), (1, RED)],
-        ),
+            [(None, NEUTRAL), (0, GREEN), (1, ORANGE), (2, RED)],
+        )
+    )
+
+
+def _margin_assets() -> stat.Panel:
+    now = f"count(\n  {by_symbol(f'{IS_MARGIN} == 1')}\n)"
+    day_ago = now.replace(IS_MARGIN, f"last_over_time({IS_MARGIN}[1h] offset 24h)")
+    return numbers(
+        "Margin assets",
+        "How many of the selected assets count as margin, now and 24 hours ago. COIN-M settlement"
+        " assets are on Binance's list too, without a haircut, but they do not count as margin.",
+        [Query(now, "now"), Query(day_ago, "24 h ago")],
+        NUMBER,
+        {"now": BLUE, "24 h ago": NEUTRAL},
+    )
+
+
+def _lost() -> stat.Panel:
+    bid = index("bid_buffer_ratio")
+    lost = (
+        f"10000 * round(\n"
+        f"  {bid}\n"
+        f"  -\n"
+        f"  (last_over_time({bid}[1h] offset 24h) or min_over_time({bid}[24h])),\n"
+        f"  1e-8\n"
+        f")"
+    )
+    loss = by_symbol(of_margin_assets(lost))
+    none = f'label_replace(0 * max({PRICE}), "symbol", "no asset", "", "")'
+    return named(
+        tile(
+            "Lost in 24 h, per 10,000 USD",
+            "How much less 10,000 USD of an asset count as margin than 24 hours ago, because"
+            " Binance raised its bid haircut. The asset that lost most; 0: none lost anything."
+            " With less than 24 hours of data: against the lowest haircut known.",
+            Query(f"{largest(1, f'{loss} > 0')}\nor on () {none}"),
+            NUMBER,
+            HAIRCUT_RISE.rise(factor=10_000),
+        ).decimals(2)
+    )
+
+
+def _both(title: str, description: str, kind: str) -> list[Placed]:
+    """The coins beside the rest: on one linear axis 0.02% would be at the bottom of 10%."""
+
+    def panel(who: str, classes: str) -> timeseries.Panel:
+        query = Query(by_symbol(of_class(spread(kind), classes)))
+        return lines.stepped(lines.of_assets(f"{who}: {title}", description, query, SHARE)).min(0)
+
+    return [
+        Placed(panel("Coins", COIN), 12, 9),
+        Placed(panel("Dollar-like and yield tokens", DOLLAR_LIKE), 12, 9),
     ]
-    return [Placed(panel, 4, 4) for panel in panels]
 
 
 def _spreads() -> list[Placed]:
-    panel = lines.lines(
-        "Haircut spread by asset",
-        "(ask rate - bid rate) / index of each margin asset, the ten widest. A step up: margin in"
-        " this asset has become worth less, or a debt in it dearer. The axis is logarithmic, so"
-        " that a stablecoin's 0.02% is seen beside a coin's 10%: equal distances are equal"
-        " factors.",
-        [Query(largest(10, spread()))],
-        SHARE,
+    return _both(
+        "haircut spread",
+        "(ask rate - bid rate) / index of each margin asset. A step up: margin in this asset is"
+        " worth less, or a debt in it costs more.",
+        "haircut",
     )
-    return [Placed(lines.logarithmic(lines.stepped(panel)), 24, 12)]
 
 
-def _sides() -> list[Placed]:
-    both = of_margin_assets(f"(\n{_both_sides('{0}')}\n)")
-    both_named = f'label_join(\n{both},\n"haircut", " ", "symbol", "side")'
-    sides = bars(
-        "Bid and ask haircuts",
-        "For each asset two bars. Bid: what a positive balance loses as margin. Ask: what a"
-        " negative balance costs on top.",
-        Query(f"max by (haircut) (\n{both_named}\n)", ""),
-        SHARE,
-        label="haircut",
-        steps=HAIRCUT,
+def _auto_exchange_spreads() -> list[Placed]:
+    return _both(
+        "auto-exchange spread",
+        "(ask rate - bid rate) / index at the rates of auto-exchange: what is lost if Binance sells"
+        " an asset to cover a debt, and the asset is bought back.",
+        "auto_exchange",
     )
-    auto_exchange = lines.lines(
-        "Auto-exchange spread by asset",
-        "(ask - bid) / index at the rates of auto-exchange, the ten widest: what is lost when"
-        " Binance sells an asset to cover a debt, and buys it back. Logarithmic axis.",
-        [Query(largest(10, spread("auto_exchange_")))],
-        SHARE,
-    )
-    return [
-        Placed(sides, 12, 12),
-        Placed(lines.logarithmic(lines.stepped(auto_exchange)), 12, 12),
-    ]
 
 
 def _table() -> Placed:
-    falls = ((None, RED), (-0.05, ORANGE), (-0.01, GREEN))
     columns = [
-        price("Index, USD", by_symbol(PRICE)),
-        price("Bid rate, USD", by_symbol(of_margin_assets(index("bid_rate_usd")))),
-        price("Ask rate, USD", by_symbol(of_margin_assets(index("ask_rate_usd")))),
-        Column("Bid haircut", haircut("bid"), SHARE, HAIRCUT),
-        Column("Ask haircut", haircut("ask"), SHARE, HAIRCUT),
-        Column("Auto bid haircut", haircut("auto_exchange_bid"), SHARE, HAIRCUT),
-        Column("Auto ask haircut", haircut("auto_exchange_ask"), SHARE, HAIRCUT),
-        Column("Spread", spread(), SHARE, HAIRCUT),
-        Column("Auto spread", spread("auto_exchange_"), SHARE, HAIRCUT),
-        Column("Threshold", by_symbol(index("auto_exchange_threshold")), NUMBER),
-        Column("24 h change", change("24h"), SHARE, falls),
+        price("Index, USD", by_symbol(of_margin_assets(PRICE))),
+        price("Bid rate", by_symbol(of_margin_assets(index("bid_rate_usd")))),
+        price("Ask rate", by_symbol(of_margin_assets(index("ask_rate_usd")))),
+        Column("Bid haircut", by_symbol(haircut("bid")), SHARE, HAIRCUT),
+        Column("Ask haircut", by_symbol(haircut("ask")), SHARE, HAIRCUT),
+        Column("Spread", by_symbol(spread()), SHARE, SPREAD),
+        Column("Auto bid", by_symbol(haircut("auto_exchange_bid")), SHARE, HAIRCUT),
+        Column("Auto ask", by_symbol(haircut("auto_exchange_ask")), SHARE, HAIRCUT),
+        Column("Auto spread", by_symbol(spread("auto_exchange")), SHARE, SPREAD),
+        Column("Threshold", by_symbol(of_margin_assets(index("auto_exchange_threshold")))),
+        Column("24 h change", change("24h"), SHARE),
     ]
     table = by_asset(
-        "All assets",
-        "Click an asset to see it alone. Without rates and haircuts: no margin asset. Auto: at"
-        " auto-exchange, which buys the asset back when its balance falls below the threshold"
-        " (in units of the asset). Red: the most money is lost.",
+        "Margin assets",
+        "Click an asset to see it alone. Rates are in USD. Bid haircut: what a positive balance"
+        " loses. Ask haircut: what a negative balance costs on top. Auto: the same at"
+        " auto-exchange. Threshold, in units of the asset: Binance sells other assets when the"
+        " balance falls below it. Binance publishes one threshold for everybody, but the real one"
+        " depends on the account's VIP level; for a regular account or VIP 1 it is about half of"
+        " what is shown.",
         columns,
         sort="Spread",
+        descending=True,
     )
-    return Placed(table, 24, 14)
+    return Placed(table, 24, 13)
 
 
 def _steps() -> Placed:
     panel = states(
         "Steps of the bid haircut",
-        "One band for each margin asset, the ten largest haircuts. A new colour or number is a"
-        " new haircut on positive balances; a gap is a time without index.",
-        Query(largest(10, haircut("bid"))),
+        "One band for each margin asset. A new piece is a new haircut on positive balances; a gap"
+        " is a time without index.",
+        Query(by_symbol(haircut("bid"))),
         SHARE,
         HAIRCUT,
     )
-    return Placed(panel, 24, 10)
+    return Placed(panel, 24, 11)

@@ -1,4 +1,4 @@
-"""Lines over time."""
+"""Charts of lines, and bars, over time."""
 
 from collections.abc import Mapping, Sequence
 
@@ -8,20 +8,63 @@ from grafana_foundation_sdk.models import common as options
 from grafana_foundation_sdk.models import dashboard as models
 from grafana_foundation_sdk.models.dashboard import DynamicConfigValue as Property
 
-from dashboards.style import Query, Steps, asking, fixed, thresholds
+from dashboards.style import (
+    ASSET_COLORS,
+    BLUE,
+    Query,
+    Steps,
+    asking,
+    fixed,
+    thresholds,
+)
 
 
 def lines(title: str, description: str, queries: Sequence[Query], unit: str) -> timeseries.Panel:
     """Lines, and beneath them a table of their last, lowest and highest values."""
     panel = asking(timeseries.Panel(), title, description, unit, queries)
-    legend = common.VizLegendOptions().show_legend(True).calcs(["lastNotNull", "min", "max"])
-    legend.display_mode(options.LegendDisplayMode.TABLE).placement(options.LegendPlacement.BOTTOM)
     tooltip = common.VizTooltipOptions().mode(options.TooltipDisplayMode.MULTI)
-    panel.legend(legend).tooltip(tooltip.sort(options.SortOrder.DESCENDING))
+    panel.legend(_legend(["lastNotNull", "min", "max"]))
+    panel.tooltip(tooltip.sort(options.SortOrder.DESCENDING))
     panel.line_width(1).fill_opacity(0).show_points(options.VisibilityMode.NEVER)
-    # by name: an asset has the same colour in every panel
     mode = models.FieldColorModeId.PALETTE_CLASSIC_BY_NAME
     return panel.color_scheme(builders.FieldColor().mode(mode))
+
+
+def of_assets(
+    title: str, description: str, query: Query, unit: str, *, highest_first: bool = True
+) -> timeseries.Panel:
+    """A line for each asset in the asset's colour; beside them a table sorted by the last value."""
+    panel = colored(lines(title, description, [query], unit), ASSET_COLORS)
+    extreme = "max" if highest_first else "min"
+    return beside(panel, ["lastNotNull", extreme], "Last *", descending=highest_first)
+
+
+def beside(
+    panel: timeseries.Panel, calcs: list[str], sort: str, *, descending: bool = True
+) -> timeseries.Panel:
+    """Move the table to the right of the lines, and sort it."""
+    legend = _legend(calcs).placement(options.LegendPlacement.RIGHT)
+    return panel.legend(legend.sort_by(sort).sort_desc(descending))
+
+
+def of_instances(
+    title: str, description: str, queries: Sequence[Query], unit: str
+) -> timeseries.Panel:
+    """Lines in shades of blue, which leaves red and orange to the limits."""
+    panel = lines(title, description, queries, unit)
+    shades = builders.FieldColor().mode(models.FieldColorModeId.SHADES).fixed_color(BLUE)
+    return panel.color_scheme(shades)
+
+
+def counts(
+    title: str, description: str, query: Query, unit: str, colors: Mapping[str, str]
+) -> timeseries.Panel:
+    """Bars on top of each other; the table begins with the largest."""
+    panel = colored(lines(title, description, [query], unit), colors)
+    stacking = common.StackingConfig().mode(options.StackingMode.NORMAL).group("A")
+    panel.draw_style(options.GraphDrawStyle.BARS).fill_opacity(80).stacking(stacking)
+    panel.min(0).axis_soft_max(1)
+    return panel.legend(_legend(["max", "lastNotNull"]).sort_by("Max").sort_desc(True))
 
 
 def stepped(panel: timeseries.Panel) -> timeseries.Panel:
@@ -29,15 +72,13 @@ def stepped(panel: timeseries.Panel) -> timeseries.Panel:
     return panel.line_interpolation(options.LineInterpolation.STEP_AFTER)
 
 
-def logarithmic(panel: timeseries.Panel) -> timeseries.Panel:
-    """An axis on which 0.01% and 10% are both seen."""
-    scale = common.ScaleDistributionConfig().type(options.ScaleDistribution.LOG).log(10)
-    return panel.scale_distribution(scale)
-
-
 def limits(panel: timeseries.Panel, steps: Steps) -> timeseries.Panel:
-    """Dashed lines where alerts begin."""
+    """Dashed lines where alerts begin, and an axis that reaches them."""
     style = common.GraphThresholdsStyleConfig().mode(options.GraphThresholdsStyleMode.DASHED)
+    values = [value for value, _ in steps if value is not None]
+    panel.axis_soft_max(1.1 * max(values))
+    if min(values) < 0:
+        panel.axis_soft_min(1.1 * min(values))
     return panel.thresholds(thresholds(steps)).thresholds_style(style)
 
 
@@ -48,6 +89,20 @@ def colored(panel: timeseries.Panel, colors: Mapping[str, str]) -> timeseries.Pa
     return panel
 
 
+def dashed(panel: timeseries.Panel, *names: str) -> timeseries.Panel:
+    """Let what lies beneath some lines be seen through them."""
+    style = common.LineStyle().fill("dash").dash([8, 8]).build()
+    for name in names:
+        panel.override_by_name(name, [Property("custom.lineStyle", style)])
+    return panel
+
+
+def unlisted(panel: timeseries.Panel, pattern: str) -> timeseries.Panel:
+    """Keep some lines out of the table and the tooltip."""
+    hidden = {"legend": True, "tooltip": True, "viz": False}
+    return panel.override_by_regexp(pattern, [Property("custom.hideFrom", hidden)])
+
+
 def band(panel: timeseries.Panel, upper: str, lower: str, color: str) -> timeseries.Panel:
     """Fill between two series."""
     colored(panel, {upper: color, lower: color})
@@ -55,8 +110,7 @@ def band(panel: timeseries.Panel, upper: str, lower: str, color: str) -> timeser
     return panel.override_by_name(upper, fill)
 
 
-def stacked(panel: timeseries.Panel) -> timeseries.Panel:
-    """Bars on top of each other, for counts."""
-    stacking = common.StackingConfig().mode(options.StackingMode.NORMAL).group("A")
-    panel.draw_style(options.GraphDrawStyle.BARS).fill_opacity(80)
-    return panel.stacking(stacking).min(0)
+def _legend(calcs: list[str]) -> common.VizLegendOptions:
+    legend = common.VizLegendOptions().show_legend(True).calcs(calcs)
+    legend.display_mode(options.LegendDisplayMode.TABLE)
+    return legend.placement(options.LegendPlacement.BOTTOM)

@@ -1,25 +1,36 @@
 """Multi-Assets / Pegs and drops: what has lost value."""
 
+from grafana_foundation_sdk.models.dashboard import DynamicConfigValue as Property
+
 from dashboards import lines
 from dashboards.annotations import changes_by_binance
 from dashboards.frame import Board, Placed, Row
+from dashboards.limits import DRAWDOWN, DROP, FDUSD, PEG, PEG_OF_FDUSD, USDT_PARITY
 from dashboards.panels import named, tile
-from dashboards.queries import PRICE, TARGET, by_symbol, change, largest, recorded
-from dashboards.style import GREEN, NUMBER, ORANGE, PRICE_DECIMALS, RED, SHARE, Query
+from dashboards.queries import (
+    PRICE,
+    TARGET,
+    by_symbol,
+    change,
+    largest,
+    largest_fall,
+    of_margin_assets,
+    recorded,
+)
+from dashboards.style import NUMBER, PRICE_DECIMALS, SHARE, Query
+from dashboards.style import thresholds as by_value
 from dashboards.tables import Column, by_asset, price
 
-_FROM_USDT = by_symbol(recorded("symbol:binance_asset_index_usdt_deviation:ratio"))
-_FROM_MEDIAN = by_symbol(recorded("symbol:binance_asset_index_median1h_deviation:ratio"))
-_OFF_PEG = by_symbol(recorded("symbol:binance_asset_index_depeg:ratio"))
-_DRAWDOWN = by_symbol(recorded("symbol:binance_asset_index_drawdown24h:ratio"))
-_IN_USDT = by_symbol(recorded("symbol:binance_asset_index_usdt_price:median1h"))
 
-_PEG = ((None, RED), (-0.01, ORANGE), (-0.003, GREEN), (0.003, ORANGE), (0.01, RED))
-_USDT = ((None, RED), (-0.015, ORANGE), (-0.005, GREEN), (0.005, ORANGE), (0.015, RED))
-_LOST = ((None, GREEN), (0.003, ORANGE), (0.01, RED))
-_FALL = ((None, RED), (-0.1, ORANGE), (-0.05, GREEN))
+def _of_margin(rule: str) -> str:
+    return by_symbol(of_margin_assets(recorded(rule)))
 
-_RULES = " Needs the recording rules."
+
+_FROM_USDT = _of_margin("symbol:binance_asset_index_usdt_deviation:ratio")
+_FROM_MEDIAN = _of_margin("symbol:binance_asset_index_median1h_deviation:ratio")
+_OFF_PEG = _of_margin("symbol:binance_asset_index_depeg:ratio")
+_BELOW_HIGH = _of_margin("symbol:binance_asset_index_drawdown24h:ratio")
+_IN_USDT = _of_margin("symbol:binance_asset_index_usdt_price:median1h")
 
 
 def build() -> Board:
@@ -27,11 +38,11 @@ def build() -> Board:
     return Board(
         uid="binance-multi-assets-pegs-and-drops",
         title="Multi-Assets / Pegs and drops",
-        description="Whether the dollar-like assets still are a dollar, whether the yield tokens"
-        " hold their value, and what has moved most.",
+        description="Whether the dollar-like margin assets still are a dollar, whether the yield"
+        " tokens hold their value, and what has moved most.",
         annotations=changes_by_binance(),
         rows=[
-            Row(1, "Has anything lost its peg, or fallen?", _tiles()),
+            Row(1, "Has any margin asset lost its peg, or fallen?", _tiles()),
             Row(2, "Is a dollar still a dollar?", _pegs()),
             Row(3, "Do the yield tokens hold their value?", _yield_tokens()),
             Row(4, "What has moved most?", _movers()),
@@ -41,119 +52,106 @@ def build() -> Board:
 
 def _tiles() -> list[Placed]:
     usdt = f'binance_asset_index_price_usd{{{TARGET}, symbol="USDTUSD"}}'
-    panels = [
-        tile(
-            "USDT against 1 USD",
-            "How far the index of USDT is from 1 USD. Alerts begin at 0.5% and at 1.5%.",
-            Query(f"avg({usdt}) - 1", ""),
-            SHARE,
-            _USDT,
-        ),
-        named(
-            tile(
-                "Furthest off its peg",
-                "The stablecoin furthest from its peg: far from USDT, and from its own median of"
-                " an hour or from 1 USD. When USDT alone moves, nothing shows here." + _RULES,
-                Query(largest(1, _OFF_PEG)),
-                SHARE,
-                _LOST,
-            )
-        ),
-        named(
-            tile(
-                "Deepest below its high",
-                "The yield token that is furthest below its high of 24 hours, priced in USDT."
-                + _RULES,
-                Query(largest(1, _DRAWDOWN)),
-                SHARE,
-                _LOST,
-            )
-        ),
-        named(
-            tile(
-                "Largest fall in 5 minutes",
-                "The asset that has fallen most within the past 5 minutes.",
-                Query(f"bottomk(1,\n{change('5m')}\n)"),
-                SHARE,
-                _FALL,
-            )
-        ),
-    ]
-    return [Placed(panel, 6, 4) for panel in panels]
+    parity = tile(
+        "USDT against 1 USD",
+        "How far the index of USDT is from 1 USD. Alerts begin at 0.5% and at 1.5%.",
+        Query(f"avg({usdt}) - 1", ""),
+        SHARE,
+        USDT_PARITY.distance(),
+    )
+    off_peg = tile(
+        "Furthest off its peg",
+        "The stablecoin that is furthest from its peg: from USDT, and from its own median of an"
+        " hour or from 1 USD. If USDT alone moves, nothing shows here. FDUSD's limits are wider.",
+        Query(largest(1, _OFF_PEG)),
+        SHARE,
+        PEG.rise(),
+    ).override_by_name(FDUSD, [Property("thresholds", by_value(PEG_OF_FDUSD.rise()).build())])
+    below_high = tile(
+        "Deepest below its high",
+        "The yield token that is furthest below its high of 24 hours, priced in USDT.",
+        Query(largest(1, _BELOW_HIGH)),
+        SHARE,
+        DRAWDOWN.rise(),
+    )
+    fall = tile(
+        "Largest fall in 5 minutes",
+        "The margin asset whose index fell most within the past 5 minutes.",
+        Query(f"bottomk(1,\n{change('5m')}\n)"),
+        SHARE,
+        DROP.fall(),
+    )
+    return [Placed(each, 6, 4) for each in (parity, named(off_peg), named(below_high), named(fall))]
 
 
 def _pegs() -> list[Placed]:
-    from_usdt = lines.lines(
+    from_usdt = lines.of_assets(
         "Stablecoins: distance from USDT",
         "index / index of USDT - 1. Below 0: the coin buys less than a USDT. All lines together:"
-        " it is USDT that has moved. Alerts begin at the dashed lines (FDUSD's are wider)."
-        + _RULES,
-        [Query(largest(10, _FROM_USDT))],
+        " USDT itself has moved. Alerts begin at the dashed lines; FDUSD's are wider.",
+        Query(_FROM_USDT),
         SHARE,
+        highest_first=False,
     )
-    from_median = lines.lines(
-        "Stablecoins and yield tokens: distance from their median of an hour",
-        "index / its median of the past hour - 1: a sudden move, whatever the price is used to be."
-        " A lasting move fades here after half an hour; it stays in the picture beside." + _RULES,
-        [Query(largest(10, _FROM_MEDIAN))],
+    from_median = lines.of_assets(
+        "Distance from the median of an hour",
+        "Stablecoins and yield tokens: index / its median of the past hour - 1. It shows a sudden"
+        " move, whatever the usual price is. A lasting move fades here after half an hour; it stays"
+        " in the chart beside.",
+        Query(_FROM_MEDIAN),
         SHARE,
+        highest_first=False,
     )
     return [
-        Placed(lines.limits(from_usdt, _PEG), 12, 10),
-        Placed(lines.limits(from_median, _PEG), 12, 10),
+        Placed(lines.limits(each, PEG.lines_on_both_sides()), 12, 10)
+        for each in (from_usdt, from_median)
     ]
 
 
 def _yield_tokens() -> list[Placed]:
-    drawdown = lines.lines(
+    below_high = lines.of_assets(
         "Yield tokens: below their high of 24 hours",
         "How far each token, priced in USDT, is below its high. Interest only adds, so 0% is usual"
-        " and each rise of the line is a loss. Alerts begin at the dashed lines." + _RULES,
-        [Query(largest(10, _DRAWDOWN))],
+        " and each rise of the line is a loss. Alerts begin at the dashed lines.",
+        Query(_BELOW_HIGH),
         SHARE,
     )
-    in_usdt = lines.lines(
+    in_usdt = lines.of_assets(
         "Yield tokens: price in USDT",
-        "The median of the past hour. It should rise a little each day; the slope is the interest."
-        + _RULES,
-        [Query(largest(10, _IN_USDT))],
+        "The median of the past hour. It should rise a little each day; the slope is the interest.",
+        Query(_IN_USDT),
         NUMBER,
     )
     return [
-        Placed(lines.limits(drawdown, _LOST).min(0), 12, 10),
-        Placed(in_usdt.decimals(PRICE_DECIMALS), 12, 10),
+        Placed(lines.limits(below_high, DRAWDOWN.lines_above()).min(0), 12, 9),
+        Placed(in_usdt.decimals(PRICE_DECIMALS), 12, 9),
     ]
 
 
 def _movers() -> list[Placed]:
-    # of the shown time, hence one choice for all of it: the lines do not come and go
-    restless = largest(
-        10,
-        by_symbol(
-            f"stddev_over_time({PRICE}[$__range] @ end())"
-            f" / avg_over_time({PRICE}[$__range] @ end())"
-        ),
-    )
-    since_start = by_symbol(
-        f"{PRICE} / ({PRICE} @ start() or avg_over_time({PRICE}[$__range] @ end())) - 1", "avg"
-    )
-    returns = lines.lines(
+    margin_price = by_symbol(of_margin_assets(PRICE), "avg")
+    at_left_edge = f"({PRICE} @ start() or avg_over_time({PRICE}[$__range] @ end()))"
+    returns = lines.of_assets(
         "Returns since the left edge",
-        "index / index at the left edge - 1, so that all assets share an axis; the ten that move"
-        " most. One that was not there at the left edge is compared with its average.",
-        [Query(f"{since_start}\nand\n{restless}")],
+        "index / index at the left edge - 1, so that all margin assets share an axis. An asset that"
+        " was missing at the left edge is compared with its average.",
+        Query(f"{margin_price}\n/\n{by_symbol(at_left_edge, 'avg')} - 1"),
         SHARE,
+        highest_first=False,
     )
     table = by_asset(
         "Movers",
-        "Change of the index over 5 minutes, 1 hour and 24 hours. Orange and red: falls of 5% and"
-        " 10%. Click an asset to see it alone, or a head to sort.",
+        "Change of the index of each margin asset over three spans. Largest fall: the lowest of the"
+        " three. Orange and red: the falls of 5% and 10% within 5 minutes at which alerts begin."
+        " Click an asset to see it alone, or a head to sort.",
         [
-            price("Index, USD", by_symbol(PRICE)),
-            Column("5 minutes", change("5m"), SHARE, _FALL),
-            Column("1 hour", change("1h"), SHARE, _FALL),
-            Column("24 hours", change("24h"), SHARE, _FALL),
+            Column("Largest fall", largest_fall(), SHARE),
+            Column("5 minutes", change("5m"), SHARE, DROP.fall()),
+            Column("1 hour", change("1h"), SHARE),
+            Column("24 hours", change("24h"), SHARE),
+            price("Index, USD", by_symbol(of_margin_assets(PRICE))),
         ],
-        sort="24 hours",
+        sort="Largest fall",
+        descending=False,
     )
-    return [Placed(returns, 14, 14), Placed(table, 10, 14)]
+    return [Placed(returns, 13, 14), Placed(table, 11, 14)]

@@ -1,26 +1,28 @@
 """The PromQL that several panels share.
 
-Pictures rest on the scraped metrics alone. What needs a memory or knows assets by name (medians,
-drawdowns, classes) comes from rules/recording.yaml and is named with a colon.
+What rules/recording.yaml records is read from there: a name with a colon. So a dashboard and an
+alert mean the same by "spread" or "margin asset".
 
-Several instances may watch the same exchange: each picture has one line a symbol, not one an
-instance and symbol.
+Several instances may watch the same exchange: a panel has one line a symbol, not one an instance
+and symbol.
 """
 
 TARGET = 'job=~"$job", instance=~"$instance"'
 SYMBOL = f'{TARGET}, symbol=~"$symbol"'
 
-_PREFIX = "binance_asset_index"
+COIN = "coin"
+DOLLAR_LIKE = "reference|stable|yield"
+"""The class of USDT, of stablecoins and of tokens that accrue interest."""
 
 
 def index(field: str) -> str:
     """A metric of the index, for the chosen symbols."""
-    return f"{_PREFIX}_{field}{{{SYMBOL}}}"
+    return f"binance_asset_index_{field}{{{SYMBOL}}}"
 
 
-def recorded(rule: str) -> str:
+def recorded(rule: str, matchers: str = "") -> str:
     """A recorded series with a label `symbol`, for the chosen symbols."""
-    return f"{rule}{{{SYMBOL}}}"
+    return f"{rule}{{{SYMBOL}{matchers}}}"
 
 
 def scrape(metric: str, matchers: str = "") -> str:
@@ -29,49 +31,59 @@ def scrape(metric: str, matchers: str = "") -> str:
 
 
 PRICE = index("price_usd")
-
-# Rows of COIN-M settlement assets have no haircut because they are no margin at all. The exchange's
-# list tells them apart; without the list, a spread does.
-_MARGIN = (
-    f"and on (job, instance, symbol) (\n"
-    f"  {_PREFIX}_margin_available{{{TARGET}}} == 1\n"
-    f"  or\n"
-    f"  {_PREFIX}_ask_rate_usd{{{TARGET}}} > {_PREFIX}_bid_rate_usd{{{TARGET}}}\n"
-    f"  unless on (job, instance) {_PREFIX}_margin_available{{{TARGET}}}\n"
-    f")"
-)
+IS_MARGIN = recorded("symbol:binance_asset_index_margin_asset:bool")
+AGE = recorded("symbol:binance_asset_index_age:seconds")
 
 
 def of_margin_assets(expr: str) -> str:
     """Only the margin assets of an expression with a label `symbol`."""
-    return f"{expr}\n{_MARGIN}"
+    return f"{expr}\nand on (job, instance, symbol) {IS_MARGIN} == 1"
+
+
+def of_class(expr: str, classes: str) -> str:
+    """Only the assets of some classes."""
+    kind = recorded("symbol:binance_asset_index_class:info", f', class=~"{classes}"')
+    return f"{expr}\nand on (job, instance, symbol) {kind}"
 
 
 def by_symbol(expr: str, how: str = "max") -> str:
     """One series a symbol, whatever the number of instances."""
-    return f"{how} by (symbol) (\n{_indented(expr)}\n)"
+    return f"{how} by (symbol) (\n{indented(expr)}\n)"
 
 
 def largest(number: int, expr: str) -> str:
     """The highest of an expression."""
-    return f"topk({number},\n{_indented(expr)}\n)"
+    return f"topk({number},\n{indented(expr)}\n)"
 
 
-def spread(prefix: str = "") -> str:
-    """What buying and selling again at the exchange's own rates costs, as a share of the index."""
-    between = f"({index(f'{prefix}ask_rate_usd')} - {index(f'{prefix}bid_rate_usd')})"
-    return by_symbol(of_margin_assets(f"{between} / {PRICE}"))
+def spread(kind: str = "haircut") -> str:
+    """What an asset loses between the bid and the ask rate; `auto_exchange` at those rates."""
+    return recorded(f"symbol:binance_asset_index_{kind}_spread:ratio")
 
 
-def haircut(field: str) -> str:
-    """One of the four buffers."""
-    return by_symbol(of_margin_assets(index(f"{field}_buffer_ratio")))
+def haircut(buffer: str) -> str:
+    """One of the four buffers of the margin assets."""
+    return recorded("symbol_buffer:binance_asset_index_haircut:ratio", f', buffer="{buffer}"')
 
 
 def change(span: str) -> str:
-    """The index against some time ago."""
-    return by_symbol(f"{PRICE} / ({PRICE} offset {span}) - 1", "avg")
+    """The change of a margin asset's index over 5m, 1h or 24h."""
+    return by_symbol(of_margin_assets(_change(span)), "min")
 
 
-def _indented(expr: str) -> str:
+def largest_fall() -> str:
+    """The lowest of the three changes."""
+    labelled = (
+        f'label_replace({_change(span)}, "span", "{span}", "", "")' for span in ("5m", "1h", "24h")
+    )
+    changes = indented("\nor\n".join(labelled))
+    return by_symbol(of_margin_assets(f"(\n{changes}\n)"), "min")
+
+
+def _change(span: str) -> str:
+    return recorded(f"symbol:binance_asset_index_price_usd:change{span}")
+
+
+def indented(expr: str) -> str:
+    """The expression, to stand inside brackets."""
     return "\n".join(f"  {line}" for line in expr.splitlines())
