@@ -4,9 +4,10 @@ VENV   := .venv
 BIN    := $(VENV)/bin
 RUN    := $(VENV)/.run
 DEV    := $(VENV)/.dev
+RELEASE := $(VENV)/.release
 INSTALL = $(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt
 
-.PHONY: help run test lint types unit soak fuzz docs dashboards grafana-com pictures bench clean
+.PHONY: help run test lint types unit soak fuzz docs dashboards grafana-com pictures bench stack container-test dist sbom clean
 
 help: ## list the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -21,17 +22,24 @@ $(RUN): pyproject.toml constraints.txt | $(VENV)
 
 $(DEV): pyproject.toml constraints.txt | $(VENV)
 	@echo "Installing into $(VENV) with the tools of the tests ..."
-	@$(INSTALL) --editable '.[dev]'
+	@$(INSTALL) pip
+	@$(INSTALL) --editable . --group dev
 	@touch $(RUN) $@
+
+$(RELEASE): pyproject.toml constraints.txt | $(DEV)
+	@echo "Installing into $(VENV) the tools of a release ..."
+	@$(INSTALL) --group release
+	@touch $@
 
 run: $(RUN) ## the exporter on the embedded exchange: no network, no account
 	@exec $(BIN)/binance-asset-index-exporter --demo
 
 test: lint types unit ## everything that must pass: lint, types, all tests
 
-lint: $(DEV) ## style, with ruff
+lint: $(DEV) ## style, with ruff and hadolint
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check .
+	@$(BIN)/hadolint Dockerfile deploy/compose/history.Dockerfile
 
 types: $(DEV) ## types, with mypy --strict
 	@$(BIN)/mypy
@@ -62,5 +70,23 @@ pictures: $(DEV) ## take the README's pictures of the status page (needs chromiu
 bench: $(DEV) ## what a scrape costs, as a ratio to the bare fetch
 	@$(BIN)/python benchmarks/scrape.py
 
+stack: $(DEV) ## exporter, Prometheus and Alertmanager on this machine, with a day of history
+	@$(BIN)/python deploy/stack.py
+
+container-test: $(DEV) ## build the image and run it (needs buildah, podman, runc and mmdebstrap)
+	@$(BIN)/pytest -q -s tests/container/image.py
+
+dist: $(RELEASE) ## build the packages into dist/ and check them
+	@rm -rf dist
+	@$(BIN)/python -m build --quiet
+	@$(BIN)/twine check --strict dist/*.whl dist/*.tar.gz
+	@$(BIN)/check-wheel-contents dist/*.whl
+
+sbom: $(RELEASE) ## list what an installation contains: dist/binance-asset-index-exporter.cdx.json
+	@rm -rf build/sbom && mkdir -p dist && $(PYTHON) -m venv --without-pip build/sbom
+	@$(BIN)/python -m pip --python build/sbom install --quiet --constraint constraints.txt .
+	@$(BIN)/cyclonedx-py environment build/sbom/bin/python --pyproject pyproject.toml \
+		--output-reproducible --output-file dist/binance-asset-index-exporter.cdx.json
+
 clean: ## remove what the other targets made
-	rm -rf $(VENV) build dist .mypy_cache .pytest_cache .ruff_cache .hypothesis
+	rm -rf $(VENV) .stack build dist .mypy_cache .pytest_cache .ruff_cache .hypothesis
