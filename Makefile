@@ -67,8 +67,9 @@ grafana-com: $(DEV) ## write the dashboards into dist/grafana.com, as grafana.co
 pictures: $(DEV) ## take the README's pictures of the status page (needs chromium-driver)
 	@$(BIN)/python docs/pictures.py
 
-bench: $(DEV) ## what a scrape costs, as a ratio to the bare fetch
-	@$(BIN)/python benchmarks/scrape.py
+bench: $(DEV) ## what a scrape costs next to a plain Python and a Go exporter (10 minutes)
+	@mkdir -p build
+	@$(BIN)/python -m benchmarks --json build/benchmark.json --svg docs/images/performance.svg
 
 stack: $(DEV) ## exporter, Prometheus and Alertmanager on this machine, with a day of history
 	@$(BIN)/python deploy/stack.py

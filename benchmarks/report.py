@@ -1,0 +1,95 @@
+"""The table, the JSON and the plot of a run."""
+
+import math
+from collections.abc import Callable, Iterator
+from functools import partial
+from operator import attrgetter
+
+from benchmarks.measure import CLIENTS, MEMORY, Figures
+from benchmarks.scraper import AS_PROMETHEUS, AS_TEXT, FORMATS
+
+Results = dict[int, dict[str, Figures]]
+"""By number of assets, by contender."""
+
+
+_Measure = tuple[str, Callable[[Figures], float | None]]
+
+
+def _measures() -> Iterator[_Measure]:
+    for asked in FORMATS:
+        yield f"CPU a scrape, {asked}, ms", partial(_cpu, asked)
+    for cut in ("p50", "p95", "p99"):
+        yield f"latency {cut}, {AS_PROMETHEUS}, ms", partial(_latency, AS_PROMETHEUS, cut)
+    yield f"latency p50, {AS_TEXT}, ms", partial(_latency, AS_TEXT, "p50")
+    for clients in CLIENTS:
+        unit = "client" if clients == 1 else "clients"
+        yield f"scrapes a second, {clients} {unit}", partial(_rate, clients)
+        if clients > 1:
+            yield f"errors, {clients} {unit}, %", partial(_errors, clients)
+    for when in MEMORY:
+        yield f"memory {when}, MiB", partial(_memory, when)
+    yield "start to the first page, s", attrgetter("start_seconds")
+
+
+def _cpu(asked: str, figures: Figures) -> float | None:
+    return figures.cpu_ms[asked]
+
+
+def _latency(asked: str, cut: str, figures: Figures) -> float:
+    return figures.latency_ms[asked][cut]
+
+
+def _rate(clients: int, figures: Figures) -> float:
+    return figures.scrapes_per_second[clients]
+
+
+def _errors(clients: int, figures: Figures) -> float:
+    return figures.error_percent[clients]
+
+
+def _memory(when: str, figures: Figures) -> float | None:
+    return figures.memory_mib[when]
+
+
+def table(results: Results) -> str:
+    """The medians of the first contender, and of each other with the ratio to it, as Markdown."""
+    first, *others = next(iter(results.values()))
+    head = ["", "assets", first]
+    for name in others:
+        head += [name, "ratio"]
+    lines = [head, ["---"] + ["---:"] * (len(head) - 1)]
+    for name, figure in _measures():
+        for assets, figures in results.items():
+            ours = figure(figures[first])
+            if ours is None:
+                continue
+            cells = [name, f"{assets:,}", _number(ours)]
+            for other in others:
+                theirs = figure(figures[other])
+                ratio = f"**{_number(ours / theirs)}**" if theirs else ""
+                cells += ["" if theirs is None else _number(theirs), ratio]
+            lines.append(cells)
+    return "".join(f"| {' | '.join(cells)} |\n" for cells in lines)
+
+
+def growth(results: Results) -> str:
+    """How the CPU time of a scrape grows: what each further asset costs, at both ends."""
+    low, middle, high = sorted(results)
+    lines = []
+    for name in results[low]:
+        cpu = {assets: results[assets][name].cpu_ms[AS_PROMETHEUS] or 0 for assets in results}
+        if not cpu[low]:
+            continue
+        first = 1000 * (cpu[middle] - cpu[low]) / (middle - low)
+        last = 1000 * (cpu[high] - cpu[middle]) / (high - middle)
+        lines.append(
+            f"- {name}: {_number(first)} µs of CPU for each asset from {low} to {middle},"
+            f" {_number(last)} from {middle} to {high:,}\n"
+        )
+    return "".join(lines)
+
+
+def _number(value: float) -> str:
+    """Three digits that count."""
+    decimals = 2 - min(2, int(math.log10(value))) if value >= 1 else 2
+    return f"{value:,.{decimals}f}"
