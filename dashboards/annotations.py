@@ -55,7 +55,7 @@ def changes_by_binance() -> list[AnnotationQuery]:
         .hide(True)
         .icon_color(mark.color)
         .expr(_counted(mark))
-        .step("1m")
+        .step("15s")
         .title_format(mark.title)
         .text_format(mark.text)
         for mark in _MARKS

@@ -30,8 +30,8 @@ from dashboards.style import (
     NEUTRAL,
     NUMBER,
     ORANGE,
+    PLAIN_SECONDS,
     RED,
-    SECONDS,
     SHARE,
     YELLOW,
     Query,
@@ -56,9 +56,9 @@ def build() -> Board:
         rows=[
             Row(1, "Is anything wrong, and is the index live?", _tiles()),
             Row(2, "What does each asset lose between bid and ask?", _spreads()),
-            Row(3, "And at auto-exchange?", _auto_exchange_spreads()),
             Row(4, "What are the terms of every margin asset now?", [_table()]),
             Row(5, "When did a haircut change?", [_steps()]),
+            Row(3, "What is lost at auto-exchange?", _auto_exchange_spreads()),
         ],
     )
 
@@ -81,9 +81,9 @@ def _tiles() -> list[Placed]:
         "The age of the oldest row at its scrape. Binance computes the index every second. Above"
         " 30 s the index has stopped updating, and so have all prices below.",
         Query(f"max({AGE})", ""),
-        SECONDS,
+        PLAIN_SECONDS,
         AGE_LIMITS.rise(),
-    )
+    ).decimals(0)
     widest = named(
         tile(
             "Widest spread",
@@ -198,15 +198,6 @@ def _spreads() -> list[Placed]:
     )
 
 
-def _auto_exchange_spreads() -> list[Placed]:
-    return _both(
-        "auto-exchange spread",
-        "(ask rate - bid rate) / index at the rates of auto-exchange: what is lost if Binance sells"
-        " an asset to cover a debt, and the asset is bought back.",
-        "auto_exchange",
-    )
-
-
 def _table() -> Placed:
     columns = [
         price("Index, USD", by_symbol(of_margin_assets(PRICE))),
@@ -233,7 +224,7 @@ def _table() -> Placed:
         sort="Spread",
         descending=True,
     )
-    return Placed(table, 24, 13)
+    return Placed(table, 24, 14)
 
 
 def _steps() -> Placed:
@@ -246,3 +237,12 @@ def _steps() -> Placed:
         HAIRCUT,
     )
     return Placed(panel, 24, 11)
+
+
+def _auto_exchange_spreads() -> list[Placed]:
+    return _both(
+        "auto-exchange spread",
+        "(ask rate - bid rate) / index at the rates of auto-exchange: what is lost if Binance sells"
+        " an asset to cover a debt, and the asset is bought back.",
+        "auto_exchange",
+    )

@@ -33,7 +33,7 @@ _PATIENCE = 60
 Rule = dict[str, Any]
 
 
-def load(folder: Path, seconds: int, step: int, end: int, seed: int = 1) -> None:
+def load(folder: Path, seconds: int, step: int, end: int, *flags: str) -> None:
     """Fill a folder that no Prometheus uses.
 
     Args:
@@ -41,7 +41,7 @@ def load(folder: Path, seconds: int, step: int, end: int, seed: int = 1) -> None
         seconds: How long the history is.
         step: Seconds from one scrape to the next.
         end: Unix time of the last one, a multiple of `step`.
-        seed: Of prices and latencies.
+        flags: Further flags of `python -m exporter.history`.
     """
     span = {"start": end - seconds, "end": end, "step": step}
     with tempfile.TemporaryDirectory() as temporary:
@@ -49,7 +49,7 @@ def load(folder: Path, seconds: int, step: int, end: int, seed: int = 1) -> None
         with file.open("w") as output:
             command = [sys.executable, "-m", "exporter.history", f"--step={step}s"]
             moment = datetime.fromtimestamp(end, UTC).isoformat()
-            command += [f"--duration={seconds}s", f"--end={moment}", f"--seed={seed}"]
+            command += [f"--duration={seconds}s", f"--end={moment}", *flags]
             subprocess.run(command, check=True, stdout=output)
         _add_blocks(folder, file)
         for rules in _rounds(_rules("recording.yaml")):
@@ -171,12 +171,24 @@ def main() -> None:
     parser.add_argument(
         "--end", type=datetime.fromisoformat, help="last scrape, RFC 3339 (default now)"
     )
-    parser.add_argument("--seed", type=int, default=1, help="of prices, default %(default)s")
+    parser.add_argument("--instance", help="label of all series (default localhost:10198)")
+    parser.add_argument("--seed", type=int, help="of prices and latencies (default 1)")
+    parser.add_argument(
+        "--if-empty", action="store_true", help="do nothing if the folder has anything in it"
+    )
     flags = parser.parse_args()
+    if flags.if_empty and flags.folder.is_dir() and any(flags.folder.iterdir()):
+        return
     step = int(duration.parse(flags.step))
     end = flags.end.timestamp() if flags.end else time.time()
-    seconds = int(duration.parse(flags.duration))
-    load(flags.folder, seconds, step, int(end) // step * step, flags.seed)
+    given = {"instance": flags.instance, "seed": flags.seed}
+    load(
+        flags.folder,
+        int(duration.parse(flags.duration)),
+        step,
+        int(end) // step * step,
+        *(f"--{name}={value}" for name, value in given.items() if value is not None),
+    )
 
 
 if __name__ == "__main__":
