@@ -1,7 +1,6 @@
 """Multi-Assets / Asset: everything about each chosen asset, one below the other."""
 
 from grafana_foundation_sdk.builders import stat, timeseries
-from grafana_foundation_sdk.builders.dashboard import TextBoxVariable
 
 from dashboards import lines
 from dashboards.annotations import changes_by_binance
@@ -33,6 +32,7 @@ from dashboards.style import (
     Query,
 )
 from dashboards.tables import ASSET_UID
+from dashboards.variables import box, symbols, targets
 
 _NOT_MARGIN = "not a margin asset, or no data"
 
@@ -75,16 +75,18 @@ def build() -> Board:
         ],
         repeat="symbol",
     )
-    amount = TextBoxVariable("notional").label("Amount, USD").default_value("10000")
     return Board(
         uid=ASSET_UID,
         title="Multi-Assets / Asset",
         description="The index of single assets, what a balance in them counts as margin, and what"
         " auto-exchange would cost. Select assets above.",
+        variables=[
+            *targets(),
+            symbols("BTCUSD"),
+            box("notional", "Amount, USD", "10000"),
+        ],
         annotations=changes_by_binance(),
         rows=[row],
-        symbols=["BTCUSD"],
-        boxes=[amount],
     )
 
 

@@ -19,6 +19,7 @@ from dashboards.style import (
     Query,
 )
 from dashboards.tables import Column, by_instance
+from dashboards.variables import targets
 
 _INSTANCE = "{{instance}}"
 
@@ -47,7 +48,7 @@ def build() -> Board:
         title="Multi-Assets / Exporter and API",
         description="Whether the exporter runs, whether Binance answers it, and how much of the"
         " request weight is used.",
-        by_symbol=False,
+        variables=targets(),
         rows=[
             Row(1, "Does the exporter run, and does Binance answer it?", [*_tiles(), _instances()]),
             Row(2, "Which requests fail, and how long do they take?", _requests()),

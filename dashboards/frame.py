@@ -1,4 +1,4 @@
-"""What the dashboards have in common: variables, the link between them, and the grid."""
+"""What the dashboards have in common: the link between them, and the grid."""
 
 import json
 from collections.abc import Sequence
@@ -10,13 +10,10 @@ from grafana_foundation_sdk.cog.builder import Builder
 from grafana_foundation_sdk.cog.encoder import JSONEncoder
 from grafana_foundation_sdk.models import dashboard as models
 
-from dashboards.queries import TARGET
-from dashboards.style import DATASOURCE
+from dashboards import variables
 
 TAG = "binance-asset-index"
 GRID_WIDTH = 24
-
-_ALL = models.VariableOption(text="All", value="$__all", selected=True)
 
 
 @dataclass(frozen=True)
@@ -55,9 +52,7 @@ class Board:
         title: Its name.
         description: What it answers.
         rows: From top to bottom.
-        symbols: Selected at first; none for all.
-        by_symbol: Whether symbols can be selected.
-        boxes: Further variables.
+        variables: What can be selected at the top, after the data source.
         annotations: What its charts are marked with.
     """
 
@@ -65,9 +60,7 @@ class Board:
     title: str
     description: str
     rows: Sequence[Row]
-    symbols: Sequence[str] = ()
-    by_symbol: bool = True
-    boxes: Sequence[Builder[models.VariableModel]] = ()
+    variables: Sequence[Builder[models.VariableModel]]
     annotations: Sequence[Builder[models.AnnotationQuery]] = ()
 
     def text(self) -> str:
@@ -82,7 +75,7 @@ class Board:
             .refresh("1m")
             .tooltip(models.DashboardCursorSync.CROSSHAIR)
             .link(_link())
-            .variables(self._variables())
+            .variables([variables.data_source(), *self.variables])
             .annotations(list(self.annotations))
             .build()
         )
@@ -90,20 +83,6 @@ class Board:
         document = json.loads(JSONEncoder().encode(board))
         _drop_placement(document)
         return json.dumps(document, indent=2) + "\n"
-
-    def _variables(self) -> list[Builder[models.VariableModel]]:
-        metric = "binance_asset_index_up"
-        prices = f"binance_asset_index_price_usd{{{TARGET}}}"
-        first = list(self.symbols)
-        chosen = models.VariableOption(text=first, value=first, selected=True) if first else _ALL
-        symbol = _variable("symbol", "Symbol", f"label_values({prices}, symbol)").current(chosen)
-        return [
-            builders.DatasourceVariable("datasource").label("Data source").type("prometheus"),
-            _variable("job", "Job", f"label_values({metric}, job)"),
-            _variable("instance", "Instance", f'label_values({metric}{{job=~"$job"}}, instance)'),
-            *([symbol] if self.by_symbol else []),
-            *self.boxes,
-        ]
 
 
 def _placed(rows: Sequence[Row]) -> list[models.Panel | models.RowPanel]:
@@ -151,20 +130,4 @@ def _link() -> builders.DashboardLink:
         .as_dropdown(True)
         .keep_time(True)
         .include_vars(True)
-    )
-
-
-def _variable(name: str, label: str, query: str) -> builders.QueryVariable:
-    return (
-        builders.QueryVariable(name)
-        .label(label)
-        .query({"query": query, "refId": name})
-        .definition(query)
-        .datasource(DATASOURCE)
-        .refresh(models.VariableRefresh.ON_TIME_RANGE_CHANGED)
-        .sort(models.VariableSort.ALPHABETICAL_ASC)
-        .multi(True)
-        .include_all(True)
-        .all_value(".+")
-        .current(_ALL)
     )

@@ -3,11 +3,12 @@
 from grafana_foundation_sdk.builders import stat, timeseries
 
 from dashboards import lines
+from dashboards.alerts import firing
 from dashboards.annotations import changes_by_binance
 from dashboards.frame import Board, Placed, Row
 from dashboards.limits import AGE as AGE_LIMITS
 from dashboards.limits import HAIRCUT_RISE
-from dashboards.panels import listed, named, numbers, states, tile, words
+from dashboards.panels import named, numbers, states, tile, words
 from dashboards.queries import (
     AGE,
     COIN,
@@ -37,6 +38,7 @@ from dashboards.style import (
     Query,
 )
 from dashboards.tables import Column, by_asset, price
+from dashboards.variables import symbols, targets
 
 HAIRCUT = ((None, GREEN), (0.01, YELLOW), (0.05, ORANGE), (0.1, RED))
 """By size: what is lost of the value. A change from 5% to 10% changes the colour."""
@@ -52,6 +54,7 @@ def build() -> Board:
         title="Multi-Assets / Haircut spreads",
         description="What each asset is worth as margin on Binance USDⓈ-M futures, and whether"
         " Binance has changed it.",
+        variables=[*targets(), symbols()],
         annotations=changes_by_binance(),
         rows=[
             Row(1, "Is anything wrong, and is the index live?", _tiles()),
@@ -94,48 +97,13 @@ def _tiles() -> list[Placed]:
         )
     )
     return [
-        Placed(_alerts(), 5, 5),
+        Placed(firing('job=~"$job|", instance=~"$instance|", symbol=~"$symbol|"'), 5, 5),
         Placed(live, 3, 5),
         Placed(age, 3, 5),
         Placed(_margin_assets(), 4, 5),
         Placed(_lost(), 5, 5),
         Placed(widest, 4, 5),
     ]
-
-
-def _alerts() -> stat.Panel:
-    def firing(severity: str) -> str:
-        return (
-            f'ALERTS{{alertname=~"Binance.+", alertstate="firing", severity="{severity}",'
-            f' job=~"$job|", instance=~"$instance|", symbol=~"$symbol|"}}'
-        )
-
-    names = (
-        f"max by (alertname, symbol) (\n"
-        f"  label_replace(\n"
-        f"    2 * {firing('critical')}\n"
-        f"    or\n"
-        f"    {firing('warning')},\n"
-        f'    "alertname", "$1", "alertname", "Binance(.+)"\n'
-        f"  )\n"
-        f")"
-    )
-    loaded = f"0 * count({scrape('instance:binance_asset_index_down:bool')})"
-    none = f'label_replace({loaded}, "alertname", "none", "", "")'
-    unknown = 'label_replace(vector(-1), "alertname", "no data", "", "")'
-    return listed(
-        tile(
-            "Alerts firing",
-            "The alerts of rules/alerts.yaml that fire for this selection, critical ones first, six"
-            " at most. Red: critical. Orange: warning. Alerts that only inform are left out.",
-            Query(
-                f"{largest(6, names)}\nor on () {none}\nor on () {unknown}",
-                "{{alertname}} {{symbol}}",
-            ),
-            NUMBER,
-            [(None, NEUTRAL), (0, GREEN), (1, ORANGE), (2, RED)],
-        )
-    )
 
 
 def _margin_assets() -> stat.Panel:

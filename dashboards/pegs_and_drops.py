@@ -20,6 +20,7 @@ from dashboards.queries import (
 from dashboards.style import NUMBER, PRICE_DECIMALS, SHARE, Query
 from dashboards.style import thresholds as by_value
 from dashboards.tables import Column, by_asset, price
+from dashboards.variables import symbols, targets
 
 
 def _of_margin(rule: str) -> str:
@@ -40,6 +41,7 @@ def build() -> Board:
         title="Multi-Assets / Pegs and drops",
         description="Whether the dollar-like margin assets still are a dollar, whether the yield"
         " tokens hold their value, and what has moved most.",
+        variables=[*targets(), symbols()],
         annotations=changes_by_binance(),
         rows=[
             Row(1, "Has any margin asset lost its peg, or fallen?", _tiles()),
