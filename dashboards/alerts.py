@@ -3,15 +3,17 @@
 from grafana_foundation_sdk.builders import stat
 
 from dashboards.panels import listed, tile
-from dashboards.queries import largest, scrape
+from dashboards.queries import largest
 from dashboards.style import GREEN, NEUTRAL, NUMBER, ORANGE, RED, Query
 
 
-def firing(matchers: str) -> stat.Panel:
+def firing(matchers: str, evaluated: str) -> stat.Panel:
     """Critical alerts first.
 
     Args:
         matchers: What is selected. A label that an alert may lack must match the empty string.
+        evaluated: A series that the rules record. Without the rules no alert fires either, which
+            is not the same as "none".
     """
 
     def of(severity: str) -> str:
@@ -30,9 +32,7 @@ def firing(matchers: str) -> stat.Panel:
         f"  )\n"
         f")"
     )
-    # without the rules no alert fires either, which is not the same as "none"
-    loaded = f"0 * count({scrape('instance:binance_asset_index_down:bool')})"
-    none = f'label_replace({loaded}, "alertname", "none", "", "")'
+    none = f'label_replace(0 * count({evaluated}), "alertname", "none", "", "")'
     unknown = 'label_replace(vector(-1), "alertname", "no data", "", "")'
     query = f"{largest(6, names)}\nor on () {none}\nor on () {unknown}"
     return listed(

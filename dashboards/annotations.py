@@ -8,25 +8,8 @@ from dataclasses import dataclass
 
 from grafana_foundation_sdk.builders.dashboard import AnnotationQuery
 
-from dashboards.queries import IS_MARGIN, TARGET, recorded
+from dashboards.queries import SYMBOL, TARGET
 from dashboards.style import DATASOURCE
-
-# A point of the chart stands for an interval, which is compared with what was known before it:
-# so each change is marked once, on a chart of an hour and on one of a month.
-_HAIRCUT = recorded("symbol_buffer:binance_asset_index_haircut:ratio")
-_WAS = f"last_over_time({_HAIRCUT}[6h] offset $__interval)"
-_RISE = f"max by (symbol) (max_over_time({_HAIRCUT}[$__interval]) - {_WAS}) > 1e-6"
-_FALL = f"min by (symbol) (min_over_time({_HAIRCUT}[$__interval]) - {_WAS}) < -1e-6"
-
-_NOW = f"last_over_time({IS_MARGIN}[1h])"
-_BEFORE = f"last_over_time({IS_MARGIN}[6h] offset $__interval)"
-
-# margin_assets was not switched on or off meanwhile, and there was a page to compare with
-_LIST = f"instance:binance_asset_index_margin_list:bool{{{TARGET}}}"
-_COMPARABLE = (
-    f"and ignoring (symbol) last_over_time({_LIST}[1h])"
-    f" == last_over_time({_LIST}[6h] offset $__interval)"
-)
 
 
 @dataclass(frozen=True)
@@ -37,16 +20,13 @@ class _Mark:
     text: str = "{{symbol}}"
 
 
-_MARKS = (
-    _Mark("Haircut raised", "red", _RISE, "{{symbol}}: +{{points}} points"),
-    _Mark("Haircut lowered", "green", _FALL, "{{symbol}}: {{points}} points"),
-    _Mark("Margin asset removed", "dark-red", f"{_NOW} == 0 and {_BEFORE} == 1 {_COMPARABLE}"),
-    _Mark("Margin asset added", "blue", f"{_NOW} == 1 unless {_BEFORE} == 1 {_COMPARABLE}"),
-)
+def changes_by_binance(target: str = TARGET, symbol: str = SYMBOL) -> list[AnnotationQuery]:
+    """Haircuts and margin assets. Nobody needs a switch for each: they are hidden above.
 
-
-def changes_by_binance() -> list[AnnotationQuery]:
-    """Haircuts and margin assets. Nobody needs a switch for each: they are hidden above."""
+    Args:
+        target: Selects the exporters.
+        symbol: Selects the exporters and the assets.
+    """
     return [
         AnnotationQuery()
         .name(mark.title)
@@ -54,15 +34,46 @@ def changes_by_binance() -> list[AnnotationQuery]:
         .enable(True)
         .hide(True)
         .icon_color(mark.color)
-        .expr(_counted(mark))
+        .expr(mark.expr)
         .step("15s")
         .title_format(mark.title)
         .text_format(mark.text)
-        for mark in _MARKS
+        for mark in (*_of_haircuts(symbol), *_of_margin_assets(target, symbol))
     ]
 
 
-def _counted(mark: _Mark) -> str:
-    if "points" in mark.text:
-        return f'count_values by (symbol) ("points", round(100 * ({mark.expr}), 0.01))'
-    return f"count by (symbol) ({mark.expr})"
+# A point of the chart stands for an interval, which is compared with what was known before it:
+# so each change is marked once, on a chart of an hour and on one of a month.
+
+
+def _of_haircuts(symbol: str) -> tuple[_Mark, ...]:
+    haircut = f"symbol_buffer:binance_asset_index_haircut:ratio{{{symbol}}}"
+    was = f"last_over_time({haircut}[6h] offset $__interval)"
+    rise = f"max by (symbol) (max_over_time({haircut}[$__interval]) - {was}) > 1e-6"
+    fall = f"min by (symbol) (min_over_time({haircut}[$__interval]) - {was}) < -1e-6"
+    return (
+        _Mark("Haircut raised", "red", _in_points(rise), "{{symbol}}: +{{points}} points"),
+        _Mark("Haircut lowered", "green", _in_points(fall), "{{symbol}}: {{points}} points"),
+    )
+
+
+def _in_points(change: str) -> str:
+    return f'count_values by (symbol) ("points", round(100 * ({change}), 0.01))'
+
+
+def _of_margin_assets(target: str, symbol: str) -> tuple[_Mark, ...]:
+    is_margin = f"symbol:binance_asset_index_margin_asset:bool{{{symbol}}}"
+    now = f"last_over_time({is_margin}[1h])"
+    before = f"last_over_time({is_margin}[6h] offset $__interval)"
+    # margin_assets was not switched on or off meanwhile, and there was a page to compare with
+    listed = f"instance:binance_asset_index_margin_list:bool{{{target}}}"
+    comparable = (
+        f"and ignoring (symbol) last_over_time({listed}[1h])"
+        f" == last_over_time({listed}[6h] offset $__interval)"
+    )
+    removed = f"count by (symbol) ({now} == 0 and {before} == 1 {comparable})"
+    added = f"count by (symbol) ({now} == 1 unless {before} == 1 {comparable})"
+    return (
+        _Mark("Margin asset removed", "dark-red", removed),
+        _Mark("Margin asset added", "blue", added),
+    )

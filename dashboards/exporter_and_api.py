@@ -129,7 +129,7 @@ def _instances() -> Placed:
         Column("Index", _by_instance(scrape("binance_asset_index_up"), "min"), words=_LIVE),
         Column("Weight used", _by_instance(scrape(_WEIGHT)), SHARE, WEIGHT.rise()),
         Column("Blocked for", _by_instance(_BLOCKED), SECONDS, _BLOCKED_STEPS),
-        Column("Failed in 15 min", _by_instance(scrape(_FAILING)), SHARE, FAILING.rise()),
+        Column("Failed, 15 min", _by_instance(scrape(_FAILING)), SHARE, FAILING.rise()),
         Column("Rows refused", _by_instance(_REJECTED), steps=((None, GREEN), (1, RED))),
         Column("Scrape time", _by_instance(_DURATION), SECONDS),
         Column("Memory", _by_instance(_MEMORY), BYTES),
@@ -138,7 +138,7 @@ def _instances() -> Placed:
     ]
     table = by_instance(
         "Instances",
-        "The same for each exporter. Weight used: of the limit of one minute. Failed in 15 min: the"
+        "The same for each exporter. Weight used: of the limit of one minute. Failed, 15 min: the"
         " share of requests to one endpoint that failed, the worse of the two.",
         columns,
     )

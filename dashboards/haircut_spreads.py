@@ -96,8 +96,9 @@ def _tiles() -> list[Placed]:
             SPREAD,
         )
     )
+    selected = 'job=~"$job|", instance=~"$instance|", symbol=~"$symbol|"'
     return [
-        Placed(firing('job=~"$job|", instance=~"$instance|", symbol=~"$symbol|"'), 5, 5),
+        Placed(firing(selected, scrape("instance:binance_asset_index_down:bool")), 5, 5),
         Placed(live, 3, 5),
         Placed(age, 3, 5),
         Placed(_margin_assets(), 4, 5),

@@ -26,8 +26,7 @@ def lines(title: str, description: str, queries: Sequence[Query], unit: str) -> 
     panel.legend(_legend(["lastNotNull", "min", "max"]))
     panel.tooltip(tooltip.sort(options.SortOrder.DESCENDING))
     panel.line_width(1).fill_opacity(0).show_points(options.VisibilityMode.NEVER)
-    mode = models.FieldColorModeId.PALETTE_CLASSIC_BY_NAME
-    return panel.color_scheme(builders.FieldColor().mode(mode))
+    return panel.color_scheme(builders.FieldColor().mode(models.FieldColorModeId.PALETTE_CLASSIC))
 
 
 def of_assets(
@@ -35,6 +34,8 @@ def of_assets(
 ) -> timeseries.Panel:
     """A line for each asset in the asset's colour; beside them a table sorted by the last value."""
     panel = colored(lines(title, description, [query], unit), ASSET_COLORS)
+    by_name = models.FieldColorModeId.PALETTE_CLASSIC_BY_NAME  # of those that are not listed
+    panel.color_scheme(builders.FieldColor().mode(by_name))
     extreme = "max" if highest_first else "min"
     return beside(panel, ["lastNotNull", extreme], "Last *", descending=highest_first)
 
@@ -65,6 +66,12 @@ def counts(
     panel.draw_style(options.GraphDrawStyle.BARS).fill_opacity(80).stacking(stacking)
     panel.min(0).axis_soft_max(1)
     return panel.legend(_legend(["max", "lastNotNull"]).sort_by("Max").sort_desc(True))
+
+
+def areas(panel: timeseries.Panel) -> timeseries.Panel:
+    """Areas on top of each other; what is negative goes below zero."""
+    stacking = common.StackingConfig().mode(options.StackingMode.NORMAL).group("A")
+    return panel.fill_opacity(50).stacking(stacking)
 
 
 def stepped(panel: timeseries.Panel) -> timeseries.Panel:

@@ -25,7 +25,8 @@ import yaml
 from dashboards import alert_history
 from exporter import duration
 
-RULES = Path(__file__).parents[1] / "rules"
+_FOLDER = Path(__file__).parents[1] / "rules"
+RULES = (_FOLDER / "recording.yaml", _FOLDER / "alerts.yaml")
 
 _PATIENCE = 60
 """Seconds for a server to be ready, and for an answer."""
@@ -33,7 +34,9 @@ _PATIENCE = 60
 Rule = dict[str, Any]
 
 
-def load(folder: Path, seconds: int, step: int, end: int, *flags: str) -> None:
+def load(
+    folder: Path, seconds: int, step: int, end: int, *flags: str, rules: Sequence[Path] = RULES
+) -> None:
     """Fill a folder that no Prometheus uses.
 
     Args:
@@ -42,6 +45,7 @@ def load(folder: Path, seconds: int, step: int, end: int, *flags: str) -> None:
         step: Seconds from one scrape to the next.
         end: Unix time of the last one, a multiple of `step`.
         flags: Further flags of `python -m exporter.history`.
+        rules: The files of rules.
     """
     span = {"start": end - seconds, "end": end, "step": step}
     with tempfile.TemporaryDirectory() as temporary:
@@ -52,22 +56,21 @@ def load(folder: Path, seconds: int, step: int, end: int, *flags: str) -> None:
             command += [f"--duration={seconds}s", f"--end={moment}", *flags]
             subprocess.run(command, check=True, stdout=output)
         _add_blocks(folder, file)
-        for rules in _rounds(_rules("recording.yaml")):
-            answers = _evaluated(folder, rules, span)
+        records, alerts = _rules(rules, "record"), _rules(rules, "alert")
+        for ready in _rounds(records):
+            answers = _evaluated(folder, ready, span)
             with file.open("w") as output:
-                output.writelines(_openmetrics(rules, answers))
+                output.writelines(_openmetrics(ready, answers))
             _add_blocks(folder, file)
-        alerts = _rules("alerts.yaml")
-        answers = _evaluated(folder, alerts, span)
+        fired = list(zip(alerts, _evaluated(folder, alerts, span), strict=True))
         with file.open("w") as output:
-            fired = list(zip(alerts, answers, strict=True))
             output.writelines(alert_history.openmetrics(fired, step, end))
         _add_blocks(folder, file)
 
 
-def _rules(file: str) -> list[Rule]:
-    groups = yaml.safe_load((RULES / file).read_text())["groups"]
-    return [rule for group in groups for rule in group["rules"]]
+def _rules(files: Sequence[Path], kind: str) -> list[Rule]:
+    groups = [group for file in files for group in yaml.safe_load(file.read_text())["groups"]]
+    return [rule for group in groups for rule in group["rules"] if kind in rule]
 
 
 def _evaluated(folder: Path, rules: Sequence[Rule], span: dict[str, int]) -> list[list[Any]]:
@@ -174,6 +177,14 @@ def main() -> None:
     parser.add_argument("--instance", help="label of all series (default localhost:10198)")
     parser.add_argument("--seed", type=int, help="of prices and latencies (default 1)")
     parser.add_argument(
+        "--rules",
+        type=Path,
+        action="append",
+        default=list(RULES),
+        metavar="FILE",
+        help="rules beside those of this project, may be repeated",
+    )
+    parser.add_argument(
         "--if-empty", action="store_true", help="do nothing if the folder has anything in it"
     )
     flags = parser.parse_args()
@@ -188,6 +199,7 @@ def main() -> None:
         step,
         int(end) // step * step,
         *(f"--{name}={value}" for name, value in given.items() if value is not None),
+        rules=flags.rules,
     )
 
 

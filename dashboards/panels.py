@@ -6,6 +6,7 @@ from grafana_foundation_sdk.builders import common, heatmap, stat, statetimeline
 from grafana_foundation_sdk.builders import dashboard as builders
 from grafana_foundation_sdk.models import common as options
 from grafana_foundation_sdk.models import dashboard as models
+from grafana_foundation_sdk.models.dashboard import DynamicConfigValue as Property
 from grafana_foundation_sdk.models.heatmap import HeatmapColorMode
 from grafana_foundation_sdk.models.prometheus import PromQueryFormat
 
@@ -32,6 +33,12 @@ def tile(title: str, description: str, query: Query, unit: str, steps: Steps) ->
     panel.color_mode(options.BigValueColorMode.BACKGROUND_SOLID)
     panel.graph_mode(options.BigValueGraphMode.NONE)
     return panel.text_mode(options.BigValueTextMode.VALUE).reduce_options(_last())
+
+
+def except_for(panel: stat.Panel, name: str, steps: Steps) -> stat.Panel:
+    """Give one series colours from other values on."""
+    own = Property("thresholds", thresholds(backgrounds(steps)).build())
+    return panel.override_by_name(name, [own])
 
 
 def named(panel: stat.Panel) -> stat.Panel:

@@ -1,12 +1,10 @@
 """Multi-Assets / Pegs and drops: what has lost value."""
 
-from grafana_foundation_sdk.models.dashboard import DynamicConfigValue as Property
-
 from dashboards import lines
 from dashboards.annotations import changes_by_binance
 from dashboards.frame import Board, Placed, Row
 from dashboards.limits import DRAWDOWN, DROP, FDUSD, PEG, PEG_OF_FDUSD, USDT_PARITY
-from dashboards.panels import named, tile
+from dashboards.panels import except_for, named, tile
 from dashboards.queries import (
     PRICE,
     TARGET,
@@ -18,7 +16,6 @@ from dashboards.queries import (
     recorded,
 )
 from dashboards.style import NUMBER, PRICE_DECIMALS, SHARE, Query
-from dashboards.style import thresholds as by_value
 from dashboards.tables import Column, by_asset, price
 from dashboards.variables import symbols, targets
 
@@ -68,7 +65,8 @@ def _tiles() -> list[Placed]:
         Query(largest(1, _OFF_PEG)),
         SHARE,
         PEG.rise(),
-    ).override_by_name(FDUSD, [Property("thresholds", by_value(PEG_OF_FDUSD.rise()).build())])
+    )
+    except_for(off_peg, FDUSD, PEG_OF_FDUSD.rise())
     below_high = tile(
         "Deepest below its high",
         "The yield token that is furthest below its high of 24 hours, priced in USDT.",
@@ -143,17 +141,17 @@ def _movers() -> list[Placed]:
     )
     table = by_asset(
         "Movers",
-        "Change of the index of each margin asset over three spans. Largest fall: the lowest of the"
+        "Change of the index of each margin asset over three spans. Max fall: the lowest of the"
         " three. Orange and red: the falls of 5% and 10% within 5 minutes at which alerts begin."
         " Click an asset to see it alone, or a head to sort.",
         [
-            Column("Largest fall", largest_fall(), SHARE),
+            Column("Max fall", largest_fall(), SHARE),
             Column("5 minutes", change("5m"), SHARE, DROP.fall()),
             Column("1 hour", change("1h"), SHARE),
             Column("24 hours", change("24h"), SHARE),
             price("Index, USD", by_symbol(of_margin_assets(PRICE))),
         ],
-        sort="Largest fall",
+        sort="Max fall",
         descending=False,
     )
     return [Placed(returns, 13, 14), Placed(table, 11, 14)]

@@ -46,6 +46,7 @@ PLAIN_SECONDS = "suffix:s"  # on an axis, where "s" would make 8.33 mins of 500 
 BYTES = "bytes"
 SHARE_DECIMALS = 2
 PRICE_DECIMALS = 5
+MONEY_DECIMALS = 2
 
 Steps = Sequence[tuple[float | None, str]]
 """Colours, each from a value on; the first from None, which is minus infinity."""
@@ -111,6 +112,8 @@ def asking(
 
 def _hint(queries: Sequence[Query]) -> str:
     """What an empty panel says."""
+    if any("binance_collateral" in query.expr for query in queries):
+        return "No data. Has Prometheus loaded rules/collateral.yaml and your holdings?"
     if any(_RECORDED.search(query.expr) for query in queries):
         return "No data. Has Prometheus loaded rules/recording.yaml?"
     return "No data. Does Prometheus scrape the exporter?"

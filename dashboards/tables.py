@@ -1,4 +1,4 @@
-"""Tables with a line for each asset or instance."""
+"""Tables with a line for each asset, instance or holding."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -67,20 +67,36 @@ def by_asset(
     title: str, description: str, columns: Sequence[Column], *, sort: str, descending: bool
 ) -> table.Panel:
     """A line for each asset; its name leads to the dashboard of that asset."""
-    panel = _by("symbol", "Asset", title, description, columns)
-    panel.override_by_name("Asset", [Property("links", [_TO_ASSET])])
-    return panel.sort_by([common.TableSortByFieldState().display_name(sort).desc(descending)])
+    panel = _by({"symbol": "Asset"}, title, description, columns)
+    return _sorted(_linked(panel), sort, descending=descending)
 
 
 def by_instance(title: str, description: str, columns: Sequence[Column]) -> table.Panel:
     """A line for each exporter."""
-    panel = _by("instance", "Instance", title, description, columns)
-    return panel.sort_by([common.TableSortByFieldState().display_name("Instance").desc(False)])
+    panel = _by({"instance": "Instance"}, title, description, columns)
+    return _sorted(panel, "Instance", descending=False)
+
+
+def by_holding(
+    title: str, description: str, columns: Sequence[Column], *, sort: str, descending: bool
+) -> table.Panel:
+    """A line for each asset in each account."""
+    panel = _by({"account": "Account", "symbol": "Asset"}, title, description, columns)
+    return _sorted(_linked(panel), sort, descending=descending)
+
+
+def _linked(panel: table.Panel) -> table.Panel:
+    return panel.override_by_name("Asset", [Property("links", [_TO_ASSET])])
+
+
+def _sorted(panel: table.Panel, column: str, *, descending: bool) -> table.Panel:
+    return panel.sort_by([common.TableSortByFieldState().display_name(column).desc(descending)])
 
 
 def _by(
-    label: str, head: str, title: str, description: str, columns: Sequence[Column]
+    heads: Mapping[str, str], title: str, description: str, columns: Sequence[Column]
 ) -> table.Panel:
+    """A table with a line for each combination of some labels, which have these heads."""
     panel = table.Panel()
     queries = [Query(column.expr, "") for column in columns]
     asking(panel, title, description, NUMBER, queries, now=True, form=PromQueryFormat.TABLE)
@@ -92,8 +108,8 @@ def _by(
     values = [f"Value #{letter(number)}" for number in range(len(columns))]
     organized = {
         "excludeByName": {"Time": True} | {each: True for each in values if each not in fields},
-        "indexByName": {name: number for number, name in enumerate([label, *fields])},
-        "renameByName": {label: head, **fields},
+        "indexByName": {name: number for number, name in enumerate([*heads, *fields])},
+        "renameByName": {**heads, **fields},
     }
     panel.with_transformation(DataTransformerConfig("merge", options={}))
     panel.with_transformation(DataTransformerConfig("organize", options=organized))

@@ -33,19 +33,30 @@ def symbols(*chosen: str) -> Variable:
     )
 
 
-def select(name: str, query: str, *chosen: str) -> Variable:
+def accounts() -> list[Variable]:
+    """Accounts, and the assets of theirs that a what-if is about."""
+    values = "account_symbol:binance_collateral_market_value:usd"
+    held = f'label_values({values}{{account=~"$account"}}, symbol)'
+    return [
+        select("account", f"label_values({values}, account)"),
+        select("moved", held, "BTCUSD", "ETHUSD", "BNBUSD", label="What if"),
+    ]
+
+
+def select(name: str, query: str, *chosen: str, label: str | None = None) -> Variable:
     """One or several values of a label.
 
     Args:
-        name: Of the variable; its label is the same, capitalised.
+        name: Of the variable.
         query: Finds the values.
         chosen: Selected at first; none for all.
+        label: What stands before it; its name, if none is given.
     """
     values = list(chosen)
     first = models.VariableOption(text=values, value=values, selected=True) if values else _ALL
     return (
         builders.QueryVariable(name)
-        .label(name.capitalize())
+        .label(label or name.capitalize())
         .query({"query": query, "refId": name})
         .definition(query)
         .datasource(DATASOURCE)

@@ -5,7 +5,7 @@ import re
 import pytest
 
 from dashboards.panels import states
-from dashboards.style import ASSET_COLORS, Query
+from dashboards.style import ASSET_COLORS, ON_TILE, Query
 from exporter.binance.errors import REASONS
 from exporter.binance.gate import HOLD_REASONS
 from exporter.binance.rows import REJECT_REASONS
@@ -40,14 +40,12 @@ def properties(panel, name):
     }
 
 
+LABELS = {"Account", "Asset", "Instance"}
+
+
 def columns(panel):
-    """Fields of a table by their new names, the hidden ones left out."""
-    organize = panel["transformations"][-1]["options"]
-    return [
-        name
-        for field, name in organize["renameByName"].items()
-        if field not in organize["excludeByName"]
-    ]
+    """Fields of a table by their new names."""
+    return list(panel["transformations"][-1]["options"]["renameByName"].values())
 
 
 @each_panel
@@ -75,8 +73,19 @@ def test_all_columns_of_a_table_fit_at_1366_pixels(panel):
 
 
 @each_table
+def test_the_heads_of_a_table_fit_at_1366_pixels(panel):
+    names = columns(panel)
+    column = (panel["gridPos"]["w"] * GRID_COLUMN - 24) / len(names)
+    sort = panel["options"]["sortBy"][0]["displayName"]
+    assert sort in names
+    for name in names:
+        arrow = 22 if name == sort else 0
+        assert len(name) * CHARACTER + arrow <= column - 12
+
+
+@each_table
 def test_a_column_without_values_shows_a_dash_and_not_a_sentence(panel):
-    for name in columns(panel)[1:]:
+    for name in set(columns(panel)) - LABELS:
         assert properties(panel, name)["noValue"] == "-"
 
 
@@ -117,6 +126,20 @@ def test_an_empty_panel_names_the_likely_reason(panel):
 def test_nothing_stands_behind_a_number(panel):
     if panel["type"] == "stat":
         assert panel["options"]["graphMode"] == "none"
+
+
+@each_panel
+def test_a_coloured_tile_is_dark_enough_for_white_text(panel):
+    if panel["type"] == "stat" and panel["options"]["colorMode"].startswith("background"):
+        defaults = panel["fieldConfig"]["defaults"]
+        own = [
+            each["value"]
+            for override in panel["fieldConfig"]["overrides"]
+            for each in override["properties"]
+            if each["id"] == "thresholds"
+        ]
+        steps = [step for each in (defaults["thresholds"], *own) for step in each["steps"]]
+        assert {step["color"] for step in steps} <= set(ON_TILE.values())
 
 
 @each_panel
