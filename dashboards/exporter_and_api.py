@@ -170,7 +170,7 @@ def _requests() -> list[Placed]:
         " the timeout.",
         _a_minute("binance_api_request_duration_seconds_bucket", "le"),
     )
-    duration = lines.of_instances(
+    duration = lines.lines(
         "Scrape time",
         "How long each scrape took inside the exporter. If Binance does not answer, it comes near"
         " the scrape timeout.",
@@ -187,7 +187,7 @@ def _requests() -> list[Placed]:
 
 def _weight() -> list[Placed]:
     limit = f"max({scrape('binance_api_weight_limit')})"
-    weight = lines.of_instances(
+    weight = lines.lines(
         "Request weight of the minute",
         "What this address has used, other programs behind it included, as Binance counts. Ceiling:"
         " the exporter stops here by default (weight_ceiling_ratio 0.8). Limit: Binance answers"
@@ -209,7 +209,7 @@ def _weight() -> list[Placed]:
         NUMBER,
         HELD,
     )
-    blocked = lines.of_instances(
+    blocked = lines.lines(
         "Seconds until requests are sent again",
         "0: requests are sent. A saw tooth of a minute: a 429, or the weight ceiling. More: a ban.",
         [Query(_BLOCKED, _INSTANCE)],
@@ -230,13 +230,13 @@ def _process() -> list[Placed]:
         NUMBER,
         REFUSED,
     )
-    cpu = lines.of_instances(
+    cpu = lines.lines(
         "CPU",
         "Share of one core that the exporter uses.",
         [Query(f"rate({scrape('process_cpu_seconds_total')}[$__rate_interval])", _INSTANCE)],
         SHARE,
     )
-    memory = lines.of_instances(
+    memory = lines.lines(
         "Memory",
         "Resident memory. It should be a flat line.",
         [Query(_MEMORY, _INSTANCE)],

@@ -10,7 +10,6 @@ from grafana_foundation_sdk.models.dashboard import DynamicConfigValue as Proper
 
 from dashboards.style import (
     ASSET_COLORS,
-    BLUE,
     Query,
     Steps,
     asking,
@@ -46,15 +45,6 @@ def beside(
     """Move the table to the right of the lines, and sort it."""
     legend = _legend(calcs).placement(options.LegendPlacement.RIGHT)
     return panel.legend(legend.sort_by(sort).sort_desc(descending))
-
-
-def of_instances(
-    title: str, description: str, queries: Sequence[Query], unit: str
-) -> timeseries.Panel:
-    """Lines in shades of blue, which leaves red and orange to the limits."""
-    panel = lines(title, description, queries, unit)
-    shades = builders.FieldColor().mode(models.FieldColorModeId.SHADES).fixed_color(BLUE)
-    return panel.color_scheme(shades)
 
 
 def counts(

@@ -142,7 +142,7 @@ def latencies(title: str, description: str, buckets: str) -> heatmap.Panel:
     query = Query(buckets, "{{le}}")
     asking(panel, title, description, NUMBER, [query], form=PromQueryFormat.HEATMAP)
     color = heatmap.HeatmapColorOptions().mode(HeatmapColorMode.SCHEME).scheme("Blues")
-    panel.calculate(False).color(color.exponent(0.5).steps(64))
+    panel.calculate(False).color(color.exponent(0.5).steps(64).min(0))
     return panel.y_axis(heatmap.YAxisConfig().unit(SECONDS))
 
 

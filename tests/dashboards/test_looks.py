@@ -190,3 +190,10 @@ def test_every_reason_has_a_colour_of_its_own(title, reasons):
 @each_panel
 def test_a_description_is_true_in_the_dark_and_in_the_light_theme(panel):
     assert not re.search(r"\b(dark|light|bright)(er|est)?\b", panel["description"])
+
+
+@each_panel
+def test_the_colours_of_a_heat_map_begin_at_zero(panel):
+    """Or the usual number of requests would be white in the light theme."""
+    if panel["type"] == "heatmap":
+        assert panel["options"]["color"]["min"] == 0
