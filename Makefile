@@ -54,8 +54,8 @@ fuzz: $(DEV) ## what others write, as the wildest input: over 100,000 examples, 
 	@$(BIN)/python -m pytest -q -m fuzz -p tests.fuzz --hypothesis-profile=fuzz
 
 docs: $(DEV) ## write the pages that are generated from the code
-	@$(BIN)/python -m exporter.metrics > docs/metrics.md
-	@$(BIN)/python -m exporter.config > docs/config.schema.json
+	@$(BIN)/python -m exporter.metrics.catalogue > docs/metrics.md
+	@$(BIN)/python -m exporter.config.modules > docs/config.schema.json
 	@$(BIN)/python rules/table.py
 
 dashboards: $(DEV) ## write the dashboards' JSON

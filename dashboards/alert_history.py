@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from itertools import pairwise
 from typing import Any
 
-from exporter import duration
+from exporter.config import duration
 
 Rule = Mapping[str, Any]
 

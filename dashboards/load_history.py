@@ -23,7 +23,7 @@ import requests
 import yaml
 
 from dashboards import alert_history
-from exporter import duration
+from exporter.config import duration
 
 _FOLDER = Path(__file__).parents[1] / "rules"
 RULES = (_FOLDER / "recording.yaml", _FOLDER / "alerts.yaml")

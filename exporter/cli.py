@@ -17,9 +17,10 @@ from prometheus_client import (
     disable_created_metrics,
 )
 
-from exporter import __version__, config, log
-from exporter.faults import ConfigError
-from exporter.instrumentation import register_build_info
+from exporter import __version__, log
+from exporter.config.errors import ConfigError
+from exporter.config.modules import Settings, load_settings, with_base_url
+from exporter.metrics.counters import register_build_info
 from exporter.service import Service
 from exporter.simulator import SCENARIOS, Exchange, serve
 from exporter.web.access import Access
@@ -65,9 +66,9 @@ def _build(flags: argparse.Namespace, base_url: str | None) -> Server:
         PlatformCollector(registry=registry)
         GCCollector(registry=registry)
 
-    def load() -> config.Settings:
-        settings = config.load(flags.config_file)
-        return config.with_base_url(settings, base_url) if base_url else settings
+    def load() -> Settings:
+        settings = load_settings(flags.config_file)
+        return with_base_url(settings, base_url) if base_url else settings
 
     service = Service(load, registry)
     access = Access(flags.web_config_file)
@@ -78,7 +79,7 @@ def _build(flags: argparse.Namespace, base_url: str | None) -> Server:
 def _check(flags: argparse.Namespace) -> int:
     """Read both files and report every fault."""
     refused = False
-    for read, file in ((config.load, flags.config_file), (Access, flags.web_config_file)):
+    for read, file in ((load_settings, flags.config_file), (Access, flags.web_config_file)):
         try:
             read(file)
         except ConfigError as error:

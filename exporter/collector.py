@@ -6,15 +6,15 @@ from collections.abc import Iterable, Iterator, Sequence
 from prometheus_client.core import GaugeMetricFamily
 from prometheus_client.registry import Collector
 
-from exporter import metrics
-from exporter.fetch import Fetch, Fetcher
+from exporter.metrics import catalogue
+from exporter.scrape.fetch import Fetch, Fetcher
 
 _SCRAPE = (
-    metrics.UP,
-    metrics.SCRAPE_DURATION,
-    metrics.SCRAPE_SYMBOLS,
-    metrics.SCRAPE_REJECTED_ROWS,
-    metrics.FETCH_TIMESTAMP,
+    catalogue.UP,
+    catalogue.SCRAPE_DURATION,
+    catalogue.SCRAPE_SYMBOLS,
+    catalogue.SCRAPE_REJECTED_ROWS,
+    catalogue.FETCH_TIMESTAMP,
 )
 
 
@@ -41,8 +41,8 @@ class AssetIndexCollector(Collector):
 
     def describe(self) -> Iterator[GaugeMetricFamily]:
         """Name the families without a fetch."""
-        margin = (metrics.MARGIN_AVAILABLE, metrics.AUTO_EXCHANGE_THRESHOLD)
-        for spec in (*metrics.INDEX.values(), *margin, *_SCRAPE):
+        margin = (catalogue.MARGIN_AVAILABLE, catalogue.AUTO_EXCHANGE_THRESHOLD)
+        for spec in (*catalogue.INDEX.values(), *margin, *_SCRAPE):
             yield _family(spec)
 
     def collect(self) -> Iterator[GaugeMetricFamily]:
@@ -55,14 +55,14 @@ class AssetIndexCollector(Collector):
 
 def index_families(fetch: Fetch) -> Iterator[GaugeMetricFamily]:
     """The exchange's data; a field that a row lacks gives no series."""
-    for attribute, spec in metrics.INDEX.items():
+    for attribute, spec in catalogue.INDEX.items():
         yield from _by_symbol(spec, ((row.symbol, getattr(row, attribute)) for row in fetch.rows))
     margin = fetch.margin_assets.items() if fetch.error is None else ()
     yield from _by_symbol(
-        metrics.MARGIN_AVAILABLE, ((symbol, asset.available) for symbol, asset in margin)
+        catalogue.MARGIN_AVAILABLE, ((symbol, asset.available) for symbol, asset in margin)
     )
     yield from _by_symbol(
-        metrics.AUTO_EXCHANGE_THRESHOLD,
+        catalogue.AUTO_EXCHANGE_THRESHOLD,
         ((symbol, asset.auto_exchange_threshold) for symbol, asset in margin),
     )
 
@@ -81,7 +81,7 @@ def scrape_families(fetch: Fetch, duration: float) -> Iterator[GaugeMetricFamily
 
 
 def _by_symbol(
-    spec: metrics.Spec, values: Iterable[tuple[str, float | None]]
+    spec: catalogue.Spec, values: Iterable[tuple[str, float | None]]
 ) -> Iterator[GaugeMetricFamily]:
     family = _family(spec)
     for symbol, value in values:
@@ -91,7 +91,7 @@ def _by_symbol(
         yield family
 
 
-def _family(spec: metrics.Spec, value: float | None = None) -> GaugeMetricFamily:
+def _family(spec: catalogue.Spec, value: float | None = None) -> GaugeMetricFamily:
     return GaugeMetricFamily(
         spec.name, spec.help, value=value, labels=spec.labels or None, unit=spec.unit
     )

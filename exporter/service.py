@@ -8,14 +8,14 @@ from weakref import WeakValueDictionary
 
 from prometheus_client import CollectorRegistry
 
-from exporter import config
 from exporter.binance.client import Client, RequestOptions
 from exporter.binance.gate import Gate
-from exporter.faults import ConfigError
-from exporter.fetch import Fetcher
-from exporter.instrumentation import ApiMetrics, ConfigMetrics, GateCollector
-from exporter.margin_assets import LastAnswer, MarginAssets
-from exporter.outage_log import OutageLog
+from exporter.config.errors import ConfigError
+from exporter.config.modules import ModuleSettings, Settings
+from exporter.metrics.counters import ApiMetrics, ConfigMetrics, GateCollector
+from exporter.scrape.fetch import Fetcher
+from exporter.scrape.margin_assets import LastAnswer, MarginAssets
+from exporter.scrape.outage_log import OutageLog
 
 _log = logging.getLogger(__name__)
 
@@ -28,7 +28,7 @@ _MarginKey = tuple[Client, RequestOptions, float | None]
 class Module:
     """A module of the configuration with what fetches for it."""
 
-    settings: config.Module
+    settings: ModuleSettings
     fetcher: Fetcher
     gate: Gate
 
@@ -46,7 +46,7 @@ class Service:
         ConfigError: the first configuration is refused.
     """
 
-    def __init__(self, load: Callable[[], config.Settings], registry: CollectorRegistry) -> None:
+    def __init__(self, load: Callable[[], Settings], registry: CollectorRegistry) -> None:
         self._load = load
         self._lock = threading.Lock()
         self._api_metrics = ApiMetrics(registry)
@@ -95,7 +95,7 @@ class Service:
         for key in self._clients.keys() - used:
             self._clients.pop(key).close()
 
-    def _module(self, name: str, settings: config.Module) -> Module:
+    def _module(self, name: str, settings: ModuleSettings) -> Module:
         gate = self._gates.setdefault(settings.base_url, Gate())
         key = _client_key(settings)
         if key not in self._clients:
@@ -118,7 +118,7 @@ class Service:
         return Module(settings, fetcher, gate)
 
     def _margin(
-        self, settings: config.Module, client: Client, options: RequestOptions
+        self, settings: ModuleSettings, client: Client, options: RequestOptions
     ) -> MarginAssets:
         """Modules that ask alike share one; what has been told serves all of one base URL."""
         margin = settings.margin_assets
@@ -132,5 +132,5 @@ class Service:
         return (module.gate for module in self.modules.values())
 
 
-def _client_key(settings: config.Module) -> _ClientKey:
+def _client_key(settings: ModuleSettings) -> _ClientKey:
     return settings.base_url, settings.proxy_url, settings.ca_file

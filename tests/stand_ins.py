@@ -1,7 +1,7 @@
 """What stands in for clocks and configuration files."""
 
-from exporter.config import MarginAssets, Module, Settings
-from exporter.config_file import ConfigError
+from exporter.config.file import ConfigError
+from exporter.config.modules import MarginAssetsSettings, ModuleSettings, Settings
 
 BASE_URL = "https://fapi.example"
 
@@ -16,8 +16,10 @@ class Clock:
         return self.now
 
 
-def module(base_url: str = BASE_URL, **settings) -> Module:
-    return Module(base_url=base_url, margin_assets=MarginAssets(enabled=False), **settings)
+def module(base_url: str = BASE_URL, **settings) -> ModuleSettings:
+    return ModuleSettings(
+        base_url=base_url, margin_assets=MarginAssetsSettings(enabled=False), **settings
+    )
 
 
 class Configuration:
@@ -27,7 +29,7 @@ class Configuration:
         self.modules(btc=module(symbols=["BTCUSD"]))
         self.refused: ConfigError | None = None
 
-    def modules(self, **modules: Module) -> None:
+    def modules(self, **modules: ModuleSettings) -> None:
         """Hold these, and a default one."""
         self.settings = Settings(modules={"default": module()} | modules)
 

@@ -1,14 +1,14 @@
 import pytest
 from prometheus_client import CollectorRegistry, generate_latest
 
-from exporter import metrics
 from exporter.binance.client import Client, RequestOptions
 from exporter.binance.gate import Gate
 from exporter.collector import AssetIndexCollector
-from exporter.fetch import Fetcher
-from exporter.instrumentation import ApiMetrics
-from exporter.margin_assets import MarginAssets
-from exporter.outage_log import OutageLog
+from exporter.metrics import catalogue
+from exporter.metrics.counters import ApiMetrics
+from exporter.scrape.fetch import Fetcher
+from exporter.scrape.margin_assets import MarginAssets
+from exporter.scrape.outage_log import OutageLog
 
 BASE_URL = "https://fapi.example"
 INDEX_URL = f"{BASE_URL}/fapi/v1/assetIndex"
@@ -36,7 +36,7 @@ def registry() -> CollectorRegistry:
 def page(registry: CollectorRegistry) -> str:
     """The exposition without the one line that differs from run to run."""
     lines = generate_latest(registry).decode().splitlines(keepends=True)
-    return "".join(each for each in lines if not each.startswith(metrics.SCRAPE_DURATION.name))
+    return "".join(each for each in lines if not each.startswith(catalogue.SCRAPE_DURATION.name))
 
 
 @pytest.mark.parametrize("name", LISTS)

@@ -5,8 +5,8 @@ import pytest
 from prometheus_client import CollectorRegistry
 
 from exporter.binance.exchange_info import MarginAsset
-from exporter.config import Module
-from exporter.config_file import ConfigError
+from exporter.config.file import ConfigError
+from exporter.config.modules import ModuleSettings
 from exporter.service import Service
 from tests.stand_ins import BASE_URL, Configuration, module
 
@@ -81,12 +81,12 @@ def test_a_proxy_that_nobody_uses_any_more_is_forgotten(configuration, service):
 
 
 def test_another_option_does_not_forget_the_margin_assets(configuration, registry):
-    configuration.modules(default=Module(base_url=BASE_URL))
+    configuration.modules(default=ModuleSettings(base_url=BASE_URL))
     service = Service(configuration.load, registry)
     known = {"BTCUSD": MarginAsset(available=True, auto_exchange_threshold=-0.1)}
     last = service.modules["default"].fetcher._margin_assets._last
     last.assets, last.fetched_at = known, time.monotonic()
-    configuration.modules(default=Module(base_url=BASE_URL, weight_ceiling_ratio=0.7))
+    configuration.modules(default=ModuleSettings(base_url=BASE_URL, weight_ceiling_ratio=0.7))
     service.reload()
     assert service.modules["default"].fetcher._margin_assets.current() == known
 

@@ -19,7 +19,7 @@ from exporter.binance.exchange_info import ExchangeInfo
 from exporter.binance.gate import BAN, Gate, Held
 from exporter.binance.rows import Reject, Row
 from exporter.binance.transport import DeadlineAdapter, checked_before_sending, found_closed
-from exporter.instrumentation import ApiMetrics
+from exporter.metrics.counters import ApiMetrics
 
 _CONNECTIONS = 16
 

@@ -11,7 +11,8 @@ from datetime import datetime
 
 from prometheus_client import disable_created_metrics
 
-from exporter import duration, log
+from exporter import log
+from exporter.config import duration
 from exporter.history.scrapes import Clock, Scrapes
 from exporter.history.tape import Tape
 from exporter.simulator import Exchange

@@ -20,15 +20,15 @@ from urllib3 import HTTPResponse, Timeout
 from exporter.binance.client import Client, RequestOptions
 from exporter.binance.gate import Gate
 from exporter.collector import index_families, scrape_families
-from exporter.fetch import Fetcher
-from exporter.instrumentation import (
+from exporter.metrics.counters import (
     ApiMetrics,
     ConfigMetrics,
     GateCollector,
     register_build_info,
 )
-from exporter.margin_assets import MarginAssets
-from exporter.outage_log import OutageLog
+from exporter.scrape.fetch import Fetcher
+from exporter.scrape.margin_assets import MarginAssets
+from exporter.scrape.outage_log import OutageLog
 from exporter.simulator import Exchange
 
 _TIMEOUT = 5.0

@@ -8,7 +8,7 @@ from starlette.datastructures import Headers, MutableHeaders
 from starlette.responses import PlainTextResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from exporter.faults import ConfigError
+from exporter.config.errors import ConfigError
 from exporter.web import config, tls
 from exporter.web.config import WebConfig
 from exporter.web.logins import Logins, TooManyLogins

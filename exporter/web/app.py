@@ -15,9 +15,9 @@ from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 
-from exporter import config
-from exporter.faults import ConfigError
-from exporter.fetch import Fetch, Flight
+from exporter.config.errors import ConfigError
+from exporter.config.modules import DEFAULT_MODULE, dump_settings, is_symbol
+from exporter.scrape.fetch import Fetch, Flight
 from exporter.service import Module, Service
 from exporter.web.exposition import Renderer, accepts_gzip, choose_format, compress
 from exporter.web.status import StatusPage
@@ -96,19 +96,19 @@ class App:
         return limited
 
     async def _metrics(self, request: Request) -> Response:
-        module = self._service.modules[config.DEFAULT_MODULE]
+        module = self._service.modules[DEFAULT_MODULE]
         scrape = await self._scrape(request, module, module.settings.symbols)
         return self._exposition(request, scrape, self._registry)
 
     async def _probe(self, request: Request) -> Response:
-        name, *_ = request.query_params.getlist("module") or [config.DEFAULT_MODULE]
+        name, *_ = request.query_params.getlist("module") or [DEFAULT_MODULE]
         module = self._service.modules.get(name)
         if module is None:
             known = ", ".join(self._service.modules)
             return _bad_request(f"unknown module {name!r}: expected one of {known}")
         symbols = request.query_params.getlist("symbol")
         for symbol in symbols:
-            if not config.is_symbol(symbol):
+            if not is_symbol(symbol):
                 return _bad_request(
                     f"malformed symbol {symbol!r}: expected one as the exchange spells it,"
                     " such as BTCUSD"
@@ -117,13 +117,13 @@ class App:
         return self._exposition(request, scrape)
 
     async def _status(self, request: Request) -> Response:
-        module = self._service.modules[config.DEFAULT_MODULE]
+        module = self._service.modules[DEFAULT_MODULE]
         scrape = await self._scrape(request, module, module.settings.symbols)
         page = self._status_page.render(scrape.fetch, module, time.time())
         return _body(request, page.encode(), "text/html; charset=utf-8")
 
     async def _config(self, _: Request) -> Response:
-        return PlainTextResponse(config.dump(self._service.settings))
+        return PlainTextResponse(dump_settings(self._service.settings))
 
     async def _healthy(self, _: Request) -> Response:
         return PlainTextResponse("Healthy.\n")

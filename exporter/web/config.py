@@ -10,9 +10,8 @@ from typing import Annotated, ClassVar, Literal, Self
 import bcrypt
 from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 
-from exporter import config_file
-from exporter.config_file import Section, expected, refusal
-from exporter.pem import CertificatesFile, KeyFile, OptionalCertificatesFile
+from exporter.config.certificate_files import CertificatesFile, KeyFile, OptionalCertificatesFile
+from exporter.config.file import Section, expected, load_file, refusal
 from exporter.web import tls
 
 _BCRYPT = re.compile(
@@ -164,4 +163,4 @@ def load(file: Path | None) -> WebConfig:
     Raises:
         ConfigError: The file is refused; it tells every fault.
     """
-    return config_file.load(file, WebConfig) if file else WebConfig()
+    return load_file(file, WebConfig) if file else WebConfig()

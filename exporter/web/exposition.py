@@ -11,7 +11,7 @@ import prometheus_client.openmetrics.exposition as openmetrics
 from prometheus_client import CollectorRegistry, Metric
 
 from exporter.collector import index_families, scrape_families
-from exporter.fetch import Fetch
+from exporter.scrape.fetch import Fetch
 
 _GZIP_LEVEL = 1  # a page shrinks tenfold at the lowest level; higher ones cost more than they save
 _EOF = b"# EOF\n"

@@ -13,7 +13,7 @@ from starlette.concurrency import run_in_threadpool
 from starlette.types import ASGIApp
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
-from exporter.faults import ConfigError
+from exporter.config.errors import ConfigError
 from exporter.web.access import Access, AccessMiddleware
 from exporter.web.app import App
 

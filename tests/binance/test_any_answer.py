@@ -18,7 +18,7 @@ from exporter.binance.client import Client, RequestOptions
 from exporter.binance.errors import ApiError
 from exporter.binance.gate import Gate
 from exporter.binance.rows import Row
-from exporter.instrumentation import ApiMetrics
+from exporter.metrics.counters import ApiMetrics
 from tests.raw_server import raw_server, read_request
 
 BASE_URL = "https://fapi.example"

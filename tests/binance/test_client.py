@@ -10,7 +10,7 @@ from exporter import __version__
 from exporter.binance import errors
 from exporter.binance.client import Client, RequestOptions
 from exporter.binance.gate import Gate, Held
-from exporter.instrumentation import ApiMetrics
+from exporter.metrics.counters import ApiMetrics
 
 BASE_URL = "https://fapi.example"
 INDEX_URL = f"{BASE_URL}/fapi/v1/assetIndex"

@@ -10,7 +10,7 @@ from prometheus_client import CollectorRegistry
 from exporter.binance import errors
 from exporter.binance.client import Client, RequestOptions
 from exporter.binance.gate import Gate, Held
-from exporter.instrumentation import ApiMetrics
+from exporter.metrics.counters import ApiMetrics
 from tests.raw_server import ok, raw_server, read_request, trickle
 
 BODY = b'[{"symbol":"BTCUSD","index":"61475.02720330"}]'

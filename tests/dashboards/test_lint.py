@@ -10,7 +10,7 @@ import re
 import pytest
 import yaml
 
-from exporter import metrics
+from exporter.metrics import catalogue
 from tests.dashboards.conftest import BOARDS, ROOT, TARGETS, panels
 
 each_board = pytest.mark.parametrize("board", BOARDS.values(), ids=BOARDS)
@@ -29,8 +29,8 @@ DATASOURCE = {"type": "prometheus", "uid": "${datasource}"}
 
 
 def known_metrics():
-    specs = [value for value in vars(metrics).values() if isinstance(value, metrics.Spec)]
-    for spec in (*metrics.INDEX.values(), *specs):
+    specs = [value for value in vars(catalogue).values() if isinstance(value, catalogue.Spec)]
+    for spec in (*catalogue.INDEX.values(), *specs):
         yield spec.name
         if spec.type == "histogram":
             yield from (f"{spec.name}_{suffix}" for suffix in ("bucket", "count", "sum"))

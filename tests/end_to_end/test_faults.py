@@ -12,7 +12,7 @@ import pytest
 import requests
 import yaml
 
-from exporter import metrics
+from exporter.metrics import catalogue
 from tests.end_to_end.conftest import Running, free_port, module, running, until
 from tests.raw_server import ok, raw_server, read_request
 from tests.wrong_answers import ROWS, WRONG_ANSWERS
@@ -23,7 +23,7 @@ ENDS_IN = 30
 ENDED_IN = 1.5
 """And for what only the deadline ends, half a second (`--timeout-offset`) before."""
 
-INDEX = {spec.name for spec in metrics.INDEX.values()} | {metrics.MARGIN_AVAILABLE.name}
+INDEX = {spec.name for spec in catalogue.INDEX.values()} | {catalogue.MARGIN_AVAILABLE.name}
 REFUSED = "connection_refused"
 TWICE = "answers_twice"
 NOT_ASKED_FOR = ROWS.replace(b"61475", b"11111")

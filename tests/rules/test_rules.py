@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 import yaml
 
-from exporter import metrics
+from exporter.metrics import catalogue
 
 ROOT = Path(__file__).parents[2]
 RULES = ROOT / "rules"
@@ -132,8 +132,8 @@ def _names(expression: str) -> set[str]:
 
 
 def _catalogue() -> Iterator[str]:
-    yield from (spec.name for spec in metrics.INDEX.values())
-    yield from (spec.name for spec in vars(metrics).values() if isinstance(spec, metrics.Spec))
+    yield from (spec.name for spec in catalogue.INDEX.values())
+    yield from (spec.name for spec in vars(catalogue).values() if isinstance(spec, catalogue.Spec))
 
 
 def test_metric_names_exist() -> None:

@@ -4,8 +4,8 @@ import re
 from collections import defaultdict
 from collections.abc import Iterator
 
-from exporter import metrics
 from exporter.binance.rows import Row
+from exporter.metrics import catalogue
 from exporter.simulator.assets import ASSETS
 from tests.soak.exchange import FaultyExchange, Told
 
@@ -16,11 +16,11 @@ LONGEST_FETCH = 3.0
 """Seconds, more than any timeout of the soak's modules: how old a shared fetch's answer may be."""
 
 _SERIES = re.compile(r'^(\w+)(?:\{symbol="([^"]+)"\})? (\S+)$', re.MULTILINE)
-_INDEX = {spec.name: attribute for attribute, spec in metrics.INDEX.items()}
+_INDEX = {spec.name: attribute for attribute, spec in catalogue.INDEX.items()}
 _THRESHOLDS = {each.symbol: float(each.threshold) for each in ASSETS if each.threshold is not None}
 _MARGIN = {
-    metrics.MARGIN_AVAILABLE.name: dict.fromkeys(_THRESHOLDS, 1.0),
-    metrics.AUTO_EXCHANGE_THRESHOLD.name: _THRESHOLDS,
+    catalogue.MARGIN_AVAILABLE.name: dict.fromkeys(_THRESHOLDS, 1.0),
+    catalogue.AUTO_EXCHANGE_THRESHOLD.name: _THRESHOLDS,
 }
 _FIELDS = {
     "index": "index",
@@ -37,7 +37,7 @@ _FIELDS = {
 
 def is_up(page: str) -> bool:
     """Whether the page has values."""
-    return f"\n{metrics.UP.name} 1" in page
+    return f"\n{catalogue.UP.name} 1" in page
 
 
 def faults_of(
@@ -61,13 +61,13 @@ def faults_of(
                 yield f"{name} of {symbol} as {value}, up {is_up(page)}"
         elif not symbol:
             own[name] = float(value)
-    if own.get(metrics.SCRAPE_SYMBOLS.name) != len(rows):
-        yield f"{len(rows)} symbols, told as {own.get(metrics.SCRAPE_SYMBOLS.name)}"
-    finished_at = own.get(metrics.FETCH_TIMESTAMP.name, 0.0)
+    if own.get(catalogue.SCRAPE_SYMBOLS.name) != len(rows):
+        yield f"{len(rows)} symbols, told as {own.get(catalogue.SCRAPE_SYMBOLS.name)}"
+    finished_at = own.get(catalogue.FETCH_TIMESTAMP.name, 0.0)
     if not begun_at - SLACK <= finished_at <= ended_at + SLACK:
         yield f"a fetch of {finished_at} for a scrape from {begun_at} to {ended_at}"
-    if own.get(metrics.UP.name) != bool(rows):
-        yield f"up {own.get(metrics.UP.name)} with {len(rows)} symbols"
+    if own.get(catalogue.UP.name) != bool(rows):
+        yield f"up {own.get(catalogue.UP.name)} with {len(rows)} symbols"
     for symbol, row in rows.items():
         time_ms = round(row.pop("time", 0) * 1000)
         told = [each for exchange in exchanges for each in exchange.told(symbol, time_ms)]

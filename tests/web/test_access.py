@@ -5,7 +5,7 @@ import os
 
 import pytest
 
-from exporter.faults import ConfigError
+from exporter.config.errors import ConfigError
 from exporter.web import logins
 from exporter.web.access import Access, AccessMiddleware
 from tests.web.conftest import USERS, basic, get, hashed, users

@@ -13,9 +13,9 @@ from prometheus_client import CollectorRegistry
 
 from exporter.binance.gate import Gate
 from exporter.binance.rows import Row
-from exporter.config import Module
-from exporter.fetch import Fetch, Flight
-from exporter.service import Module as ModuleInForce
+from exporter.config.modules import ModuleSettings
+from exporter.scrape.fetch import Fetch, Flight
+from exporter.service import Module
 from exporter.web.app import App, Options, scrape_timeout
 from exporter.web.exposition import OPENMETRICS, TEXT, accepts_gzip
 
@@ -35,8 +35,8 @@ class Fetcher:
 @pytest.fixture(scope="module")
 def ask() -> Iterator:
     """Hands a GET to the application, as the server would; gives status, headers and body."""
-    settings = Module(timeout=f"{MODULE_TIMEOUT}s")
-    modules = {"default": ModuleInForce(settings, Fetcher(), Gate())}
+    settings = ModuleSettings(timeout=f"{MODULE_TIMEOUT}s")
+    modules = {"default": Module(settings, Fetcher(), Gate())}
     app = App(SimpleNamespace(modules=modules), CollectorRegistry(), Options())
 
     def ask(path, query, headers):

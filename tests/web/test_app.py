@@ -7,7 +7,7 @@ from prometheus_client import CollectorRegistry
 from prometheus_client.parser import text_string_to_metric_families
 from starlette.testclient import TestClient
 
-from exporter.config_file import ConfigError
+from exporter.config.file import ConfigError
 from exporter.service import Service
 from exporter.web.app import App, Options, scrape_timeout
 from tests.stand_ins import BASE_URL, Configuration, module

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from exporter.faults import ConfigError
+from exporter.config.errors import ConfigError
 from exporter.web import config
 
 TESTDATA = Path(__file__).parents[1] / "testdata" / "web_config"

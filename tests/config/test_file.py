@@ -1,10 +1,10 @@
 import pytest
 
-from exporter import config_file
-from exporter.faults import ConfigError
+from exporter.config.errors import ConfigError
+from exporter.config.file import Section, load_file
 
 
-class Plain(config_file.Section):
+class Plain(Section):
     number: int = 0
 
 
@@ -12,5 +12,5 @@ def test_tells_what_pydantic_says_of_a_field_that_does_not_say_what_it_expects(t
     file = tmp_path / "file.yaml"
     file.write_text("number: hunter2")
     with pytest.raises(ConfigError) as error:
-        config_file.load(file, Plain)
+        load_file(file, Plain)
     assert str(error.value) == f"{file}:1: number: Input should be a valid integer"

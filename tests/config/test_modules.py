@@ -7,17 +7,25 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from exporter import config, strict_yaml
-from exporter.config_file import Section
-from exporter.faults import ConfigError
+from exporter.config import strict_yaml
+from exporter.config.errors import ConfigError
+from exporter.config.file import Section
+from exporter.config.modules import (
+    MarginAssetsSettings,
+    ModuleSettings,
+    Settings,
+    dump_settings,
+    json_schema,
+    load_settings,
+)
 
-ROOT = Path(__file__).parents[1]
-TESTDATA = Path(__file__).parent / "testdata" / "config"
+ROOT = Path(__file__).parents[2]
+TESTDATA = Path(__file__).parents[1] / "testdata" / "config"
 
 
 def refusal(file):
     with pytest.raises(ConfigError) as error:
-        config.load(file)
+        load_settings(file)
     return error.value
 
 
@@ -31,14 +39,14 @@ def keys(section):
     """Every key path there is below a section of the model, modules being `*`."""
     for name, field in section.model_fields.items():
         yield (name,)
-        inner = config.Module if name == "modules" else field.annotation
+        inner = ModuleSettings if name == "modules" else field.annotation
         if isinstance(inner, type) and issubclass(inner, Section):
             between = ("default",) if name == "modules" else ()
             yield from ((name, *between, *rest) for rest in keys(inner))
 
 
 def test_has_a_configuration_without_a_file():
-    module = config.load(None).modules["default"]
+    module = load_settings(None).modules["default"]
     assert module.base_url == "https://fapi.binance.com"
     assert module.symbols == ()
     assert (module.timeout, module.min_interval) == (5, 0)
@@ -49,7 +57,7 @@ def test_has_a_configuration_without_a_file():
     "text", ["", "# nothing\n", "modules:", "modules: {}", "modules: {default: }", "---\n"]
 )
 def test_takes_the_default_of_whatever_is_left_out(tmp_path, text):
-    assert config.load(write(tmp_path, text)) == config.Settings()
+    assert load_settings(write(tmp_path, text)) == Settings()
 
 
 def test_reads_every_key(tmp_path, certificate):
@@ -72,7 +80,7 @@ modules:
       refresh_interval: 12h
 """,
     )
-    assert config.load(file).modules["default"] == config.Module(
+    assert load_settings(file).modules["default"] == ModuleSettings(
         base_url="https://testnet.binancefuture.com",
         symbols=("BTCUSD", "1INCHUSD", "币安人生USD"),
         timeout="1s500ms",
@@ -81,26 +89,29 @@ modules:
         max_body_bytes=1024,
         proxy_url="http://user:hunter2@proxy:3128",
         ca_file=str(tmp_path / "ca.pem"),
-        margin_assets=config.MarginAssets(enabled=False, refresh_interval="12h"),
+        margin_assets=MarginAssetsSettings(enabled=False, refresh_interval="12h"),
     )
 
 
 def test_gives_durations_in_seconds():
-    assert config.Module(timeout="1s500ms").timeout == 1.5
+    assert ModuleSettings(timeout="1s500ms").timeout == 1.5
 
 
 def test_does_not_hand_defaults_from_module_to_module(tmp_path):
-    settings = config.load(write(tmp_path, "modules: {default: {timeout: 9s}, other: {}}"))
+    settings = load_settings(write(tmp_path, "modules: {default: {timeout: 9s}, other: {}}"))
     assert settings.modules["other"].timeout == 5
 
 
 def test_takes_a_zero_without_a_unit(tmp_path):
     file = write(tmp_path, 'modules: {default: {min_interval: 0}, other: {min_interval: "0"}}')
-    assert [module.min_interval for module in config.load(file).modules.values()] == [0, 0]
+    assert [module.min_interval for module in load_settings(file).modules.values()] == [
+        0,
+        0,
+    ]
 
 
 def test_reads_a_file_with_a_byte_order_mark(tmp_path):
-    assert config.load(write(tmp_path, "\ufeffmodules:\n")) == config.Settings()
+    assert load_settings(write(tmp_path, "\ufeffmodules:\n")) == Settings()
 
 
 @pytest.mark.parametrize("file", sorted(TESTDATA.glob("*.bad.yaml")), ids=lambda file: file.name)
@@ -165,24 +176,24 @@ def test_refuses_a_file_that_is_some_other_file(tmp_path):
 def test_never_shows_a_password(tmp_path, text):
     file = write(tmp_path, f"modules:\n  default:\n    {text}\n")
     with pytest.raises(ConfigError) as error:
-        config.load(file)
+        load_settings(file)
     assert "hunter2" not in str(error.value)
     assert error.value.__context__ is None or error.value.__suppress_context__
 
 
 def test_shows_no_password_where_a_module_is_printed():
-    assert "hunter2" not in repr(config.Module(proxy_url="http://user:hunter2@proxy"))
+    assert "hunter2" not in repr(ModuleSettings(proxy_url="http://user:hunter2@proxy"))
 
 
 def test_cannot_be_changed():
     with pytest.raises(ValidationError):
-        config.load(None).modules["default"].timeout = 1.0
+        load_settings(None).modules["default"].timeout = 1.0
 
 
 def faults_of(file):
     """What a file is refused for; any other error is the test's."""
     try:
-        config.load(file)
+        load_settings(file)
     except ConfigError as error:
         return error.lines
     return ()
@@ -203,7 +214,7 @@ def test_no_text_raises_anything_else(tmp_path_factory, text):
         lambda inner: st.lists(inner, max_size=2) | st.dictionaries(st.text(), inner, max_size=2),
         max_leaves=4,
     ),
-    key=st.sampled_from([*config.Module.model_fields]),
+    key=st.sampled_from([*ModuleSettings.model_fields]),
 )
 def test_no_value_of_a_key_raises_anything_else(tmp_path_factory, key, value):
     file = tmp_path_factory.getbasetemp() / "any.yaml"
@@ -212,48 +223,48 @@ def test_no_value_of_a_key_raises_anything_else(tmp_path_factory, key, value):
 
 
 def test_dumps_what_loads_as_the_same(tmp_path):
-    settings = config.Settings(
+    settings = Settings(
         modules={
-            "default": config.Module(symbols=("BTCUSD", "1E3", "010"), timeout="250ms"),
-            "other": config.Module(base_url="http://[::1]:8080/prefix", min_interval="90s"),
+            "default": ModuleSettings(symbols=("BTCUSD", "1E3", "010"), timeout="250ms"),
+            "other": ModuleSettings(base_url="http://[::1]:8080/prefix", min_interval="90s"),
         }
     )
-    assert config.load(write(tmp_path, config.dump(settings))) == settings
+    assert load_settings(write(tmp_path, dump_settings(settings))) == settings
 
 
 def test_dumps_every_key():
-    dumped = strict_yaml.parse(config.dump(config.Settings()), Path())
+    dumped = strict_yaml.parse(dump_settings(Settings()), Path())
     assert {path for path in dumped.lines if path} == {
-        *keys(config.Settings),
+        *keys(Settings),
         ("modules", "default"),
     }
 
 
 def test_dumps_no_password():
-    settings = config.Settings(modules={"default": config.Module(proxy_url="http://u:p%40@h:3128")})
-    assert "proxy_url: http://<secret>@h:3128\n" in config.dump(settings)
+    settings = Settings(modules={"default": ModuleSettings(proxy_url="http://u:p%40@h:3128")})
+    assert "proxy_url: http://<secret>@h:3128\n" in dump_settings(settings)
 
 
 def test_has_an_example_that_is_the_built_in_configuration():
-    assert config.load(ROOT / "config.example.yaml") == config.Settings()
+    assert load_settings(ROOT / "config.example.yaml") == Settings()
 
 
 def test_has_an_example_that_names_every_key():
     file = ROOT / "config.example.yaml"
     document = strict_yaml.parse(file.read_text(), file)
-    assert {*document.lines} >= {*keys(config.Settings)}
+    assert {*document.lines} >= {*keys(Settings)}
 
 
 def test_has_an_example_whose_second_module_loads(tmp_path):
     text = (ROOT / "config.example.yaml").read_text()
     uncommented = re.sub(r"^  # (?=collateral:|  )", "  ", text, flags=re.MULTILINE)
-    module = config.load(write(tmp_path, uncommented)).modules["collateral"]
+    module = load_settings(write(tmp_path, uncommented)).modules["collateral"]
     assert module.symbols == ("BTCUSD", "ETHUSD", "USDCUSD")
 
 
 def test_has_the_schema_in_the_docs():
     schema = json.loads((ROOT / "docs" / "config.schema.json").read_text())
-    assert schema == config.json_schema(), "python -m exporter.config > docs/config.schema.json"
+    assert schema == json_schema(), "python -m exporter.config.modules > docs/config.schema.json"
 
 
 def test_has_a_schema_that_begins_the_example():

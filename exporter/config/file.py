@@ -21,8 +21,8 @@ from pydantic import (
 from pydantic.fields import FieldInfo
 from pydantic_core import ErrorDetails, PydanticCustomError
 
-from exporter import strict_yaml
-from exporter.faults import ConfigError, Fault, KeyPath, found, kind, where
+from exporter.config import strict_yaml
+from exporter.config.errors import ConfigError, Fault, KeyPath, found, kind, where
 
 _MAX_BYTES = 1 << 20  # a larger file is some other file, given by mistake
 
@@ -50,7 +50,7 @@ class Section(BaseModel):
 AnySection = TypeVar("AnySection", bound=Section)
 
 
-def load(file: Path, model: type[AnySection]) -> AnySection:
+def load_file(file: Path, model: type[AnySection]) -> AnySection:
     """Read a configuration file; relative paths in it are relative to its folder.
 
     Raises:

@@ -14,7 +14,7 @@ from typing import Any
 import yaml
 from yaml.reader import Reader, ReaderError
 
-from exporter.faults import ConfigError, Fault, KeyPath, found, where
+from exporter.config.errors import ConfigError, Fault, KeyPath, found, where
 
 _MAX_DEPTH = 20  # far more than any file of ours needs, far less than Python's stack
 

@@ -5,7 +5,7 @@ import pytest
 from exporter.binance.errors import Banned, RateLimited, RequestTimeout, ServerError
 from exporter.binance.gate import Held
 from exporter.binance.rows import Reject
-from exporter.outage_log import OutageLog
+from exporter.scrape.outage_log import OutageLog
 from tests.stand_ins import Clock
 
 ALL = ()

@@ -12,9 +12,9 @@ from exporter.binance.errors import ApiError, InvalidSymbol, NoUsableRow, Reques
 from exporter.binance.exchange_info import MarginAsset
 from exporter.binance.gate import Held
 from exporter.binance.rows import Reject, Row
-from exporter.instrumentation import ApiMetrics
-from exporter.margin_assets import MarginAssets
-from exporter.outage_log import OutageLog
+from exporter.metrics.counters import ApiMetrics
+from exporter.scrape.margin_assets import MarginAssets
+from exporter.scrape.outage_log import OutageLog
 
 ALL_FROM = 10
 """From so many symbols on, one request for all (weight 10) costs no more than one for each."""

@@ -6,8 +6,8 @@ from prometheus_client import CollectorRegistry
 from exporter.binance.client import Client, RequestOptions
 from exporter.binance.exchange_info import MarginAsset
 from exporter.binance.gate import Gate
-from exporter.instrumentation import ApiMetrics
-from exporter.margin_assets import LastAnswer, MarginAssets
+from exporter.metrics.counters import ApiMetrics
+from exporter.scrape.margin_assets import LastAnswer, MarginAssets
 from tests.stand_ins import Clock
 
 HOUR = 3600.0

@@ -2,7 +2,7 @@ from pathlib import Path
 
 import pytest
 
-from exporter.faults import ConfigError, Fault, found, where
+from exporter.config.errors import ConfigError, Fault, found, where
 
 
 @pytest.mark.parametrize(

@@ -8,10 +8,11 @@ from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 from prometheus_client.core import GaugeMetricFamily
 from prometheus_client.registry import Collector
 
-from exporter import __version__, metrics
+from exporter import __version__
 from exporter.binance.errors import REASONS
 from exporter.binance.gate import HOLD_REASONS, Gate
 from exporter.binance.rows import REJECT_REASONS
+from exporter.metrics import catalogue
 
 ENDPOINTS = ("assetIndex", "exchangeInfo")
 _DURATION_BUCKETS = (0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10)
@@ -21,17 +22,17 @@ class ApiMetrics:
     """The counters of the exchange's API, every label value there from the start."""
 
     def __init__(self, registry: CollectorRegistry) -> None:
-        self.requests = _counter(metrics.REQUESTS, registry)
-        self.failures = _counter(metrics.REQUEST_FAILURES, registry)
+        self.requests = _counter(catalogue.REQUESTS, registry)
+        self.failures = _counter(catalogue.REQUEST_FAILURES, registry)
         self.duration = Histogram(
-            metrics.REQUEST_DURATION.name,
-            metrics.REQUEST_DURATION.help,
-            metrics.REQUEST_DURATION.labels,
+            catalogue.REQUEST_DURATION.name,
+            catalogue.REQUEST_DURATION.help,
+            catalogue.REQUEST_DURATION.labels,
             buckets=_DURATION_BUCKETS,
             registry=registry,
         )
-        self.rejected_rows = _counter(metrics.REJECTED_ROWS, registry)
-        self.scrapes_held = _counter(metrics.SCRAPES_HELD, registry)
+        self.rejected_rows = _counter(catalogue.REJECTED_ROWS, registry)
+        self.scrapes_held = _counter(catalogue.SCRAPES_HELD, registry)
         for endpoint in ENDPOINTS:
             self.requests.labels(endpoint)
             self.duration.labels(endpoint)
@@ -51,16 +52,16 @@ class GateCollector(Collector):
 
     def describe(self) -> Iterator[GaugeMetricFamily]:
         """Name the families without looking at a gate."""
-        for spec in (metrics.USED_WEIGHT, metrics.WEIGHT_LIMIT, metrics.BLOCKED_UNTIL):
+        for spec in (catalogue.USED_WEIGHT, catalogue.WEIGHT_LIMIT, catalogue.BLOCKED_UNTIL):
             yield GaugeMetricFamily(spec.name, spec.help)
 
     def collect(self) -> Iterator[GaugeMetricFamily]:
         """Read the gates."""
         gates = list(self._gates())
         fullest = max(gates, key=lambda gate: gate.used_weight / gate.weight_limit)
-        yield _gauge(metrics.USED_WEIGHT, fullest.used_weight)
-        yield _gauge(metrics.WEIGHT_LIMIT, fullest.weight_limit)
-        yield _gauge(metrics.BLOCKED_UNTIL, max(gate.blocked_until for gate in gates))
+        yield _gauge(catalogue.USED_WEIGHT, fullest.used_weight)
+        yield _gauge(catalogue.WEIGHT_LIMIT, fullest.weight_limit)
+        yield _gauge(catalogue.BLOCKED_UNTIL, max(gate.blocked_until for gate in gates))
 
 
 class ConfigMetrics:
@@ -68,13 +69,13 @@ class ConfigMetrics:
 
     def __init__(self, registry: CollectorRegistry) -> None:
         self._successful = Gauge(
-            metrics.CONFIG_RELOAD_SUCCESSFUL.name,
-            metrics.CONFIG_RELOAD_SUCCESSFUL.help,
+            catalogue.CONFIG_RELOAD_SUCCESSFUL.name,
+            catalogue.CONFIG_RELOAD_SUCCESSFUL.help,
             registry=registry,
         )
         self._timestamp = Gauge(
-            metrics.CONFIG_RELOAD_TIMESTAMP.name,
-            metrics.CONFIG_RELOAD_TIMESTAMP.help,
+            catalogue.CONFIG_RELOAD_TIMESTAMP.name,
+            catalogue.CONFIG_RELOAD_TIMESTAMP.help,
             registry=registry,
         )
 
@@ -90,7 +91,7 @@ class ConfigMetrics:
 
 def register_build_info(registry: CollectorRegistry) -> None:
     """Expose what is running: version, source revision where known, interpreter."""
-    spec = metrics.BUILD_INFO
+    spec = catalogue.BUILD_INFO
     Gauge(spec.name, spec.help, spec.labels, registry=registry).labels(
         version=__version__,
         revision=os.environ.get("EXPORTER_REVISION", "unknown"),
@@ -98,9 +99,9 @@ def register_build_info(registry: CollectorRegistry) -> None:
     ).set(1)
 
 
-def _counter(spec: metrics.Spec, registry: CollectorRegistry) -> Counter:
+def _counter(spec: catalogue.Spec, registry: CollectorRegistry) -> Counter:
     return Counter(spec.name, spec.help, spec.labels, registry=registry)
 
 
-def _gauge(spec: metrics.Spec, value: float) -> GaugeMetricFamily:
+def _gauge(spec: catalogue.Spec, value: float) -> GaugeMetricFamily:
     return GaugeMetricFamily(spec.name, spec.help, value=value)

@@ -17,10 +17,10 @@ from exporter.binance.errors import (
 from exporter.binance.exchange_info import MarginAsset
 from exporter.binance.gate import Gate, Held
 from exporter.binance.rows import Reject, Row
-from exporter.fetch import Fetcher
-from exporter.instrumentation import ApiMetrics
-from exporter.margin_assets import MarginAssets
-from exporter.outage_log import OutageLog
+from exporter.metrics.counters import ApiMetrics
+from exporter.scrape.fetch import Fetcher
+from exporter.scrape.margin_assets import MarginAssets
+from exporter.scrape.outage_log import OutageLog
 
 ALL = ()
 TIMEOUT = 5.0

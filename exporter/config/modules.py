@@ -1,7 +1,7 @@
 """The configuration file: which modules there are, and what each asks of the exchange.
 
 docs/config.schema.json, with which editors check and complete it, is written by
-`python -m exporter.config`.
+`python -m exporter.config.modules`.
 """
 
 import json
@@ -22,9 +22,9 @@ from pydantic import (
     WithJsonSchema,
 )
 
-from exporter import config_file, duration, strict_yaml
-from exporter.config_file import Section, expected, refusal
-from exporter.pem import OptionalCertificatesFile
+from exporter.config import duration, strict_yaml
+from exporter.config.certificate_files import OptionalCertificatesFile
+from exporter.config.file import Section, expected, load_file, refusal
 
 DEFAULT_MODULE = "default"
 """The module that /metrics serves."""
@@ -108,7 +108,7 @@ Duration = Annotated[
     PlainSerializer(duration.render, return_type=str),
     WithJsonSchema({"anyOf": [{"type": "string", "pattern": duration.PATTERN}, {"const": 0}]}),
 ]
-"""Seconds; given as text, as Prometheus writes durations: `Module(timeout="5s").timeout == 5`."""
+"""Seconds; given as text, as Prometheus writes durations: `5s`, `1m30s`."""
 
 Symbol = Annotated[
     str,
@@ -125,7 +125,7 @@ ModuleName = Annotated[
 ]
 
 
-class MarginAssets(Section):
+class MarginAssetsSettings(Section):
     """Which assets count as margin, from exchangeInfo, fetched in the background."""
 
     enabled: Annotated[bool, expected("true or false")] = True
@@ -137,7 +137,7 @@ class MarginAssets(Section):
     """How long one answer is used; a change of the listed symbols has it fetched at once."""
 
 
-class Module(Section):
+class ModuleSettings(Section):
     """What a scrape of one module asks of the exchange."""
 
     base_url: Annotated[
@@ -182,7 +182,7 @@ class Module(Section):
     ca_file: OptionalCertificatesFile = ""
     """PEM certificates to trust instead of the system's, as for a proxy that looks inside TLS."""
 
-    margin_assets: MarginAssets = MarginAssets()
+    margin_assets: MarginAssetsSettings = MarginAssetsSettings()
     """Which assets count as margin."""
 
 
@@ -190,23 +190,23 @@ class Settings(Section):
     """The configuration of binance-asset-index-exporter."""
 
     modules: Annotated[
-        dict[ModuleName, Annotated[Module, BeforeValidator(_present)]],
+        dict[ModuleName, Annotated[ModuleSettings, BeforeValidator(_present)]],
         BeforeValidator(_default_among),
         Field(json_schema_extra={"required": [DEFAULT_MODULE], "additionalProperties": False}),
-    ] = Field({DEFAULT_MODULE: Module()})
+    ] = Field({DEFAULT_MODULE: ModuleSettings()})
     """By name: /metrics serves the module `default`, /probe?module=NAME any of them."""
 
 
-def load(file: Path | None) -> Settings:
+def load_settings(file: Path | None) -> Settings:
     """Read the configuration file; without one, the built-in configuration.
 
     Raises:
         ConfigError: The file is refused; it tells every fault.
     """
-    return config_file.load(file, Settings) if file else Settings()
+    return load_file(file, Settings) if file else Settings()
 
 
-def dump(settings: Settings) -> str:
+def dump_settings(settings: Settings) -> str:
     """Return the configuration in force as YAML with every key, passwords redacted."""
     data = settings.model_dump(mode="json")
     for module in data["modules"].values():
@@ -233,7 +233,7 @@ def is_symbol(text: str) -> bool:
 def json_schema() -> dict[str, Any]:
     """Return the JSON Schema of the file."""
     schema = Settings.model_json_schema()
-    for section in (Module, MarginAssets):
+    for section in (ModuleSettings, MarginAssetsSettings):
         properties = schema["$defs"][section.__name__]["properties"]
         for key, default in section().model_dump(mode="json").items():
             properties[key]["default"] = default  # as it is written in the file

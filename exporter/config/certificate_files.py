@@ -6,7 +6,7 @@ from typing import Annotated
 
 from pydantic import AfterValidator, Field
 
-from exporter.config_file import expected, in_folder
+from exporter.config.file import expected, in_folder
 
 
 def _readable(path: str) -> str:

@@ -1,6 +1,6 @@
 """The catalogue: every metric's name, type, labels, unit and help text.
 
-docs/metrics.md is generated from it (`python -m exporter.metrics`).
+docs/metrics.md is generated from it (`python -m exporter.metrics.catalogue`).
 """
 
 from dataclasses import dataclass, field
@@ -206,7 +206,7 @@ def markdown() -> str:
         "The exchange's API as this process sees it (`/metrics`)": api,
         "The process (`/metrics`)": process,
     }
-    text = "# Metrics\n\nGenerated from `exporter/metrics.py`; `make docs` writes it.\n"
+    text = "# Metrics\n\nGenerated from `exporter/metrics/catalogue.py`; `make docs` writes it.\n"
     for title, specs in sections.items():
         text += f"\n## {title}\n\n"
         text += "| metric | type | labels | values | meaning |\n| --- | --- | --- | --- | --- |\n"

@@ -5,8 +5,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from exporter import strict_yaml
-from exporter.faults import ConfigError
+from exporter.config import strict_yaml
+from exporter.config.errors import ConfigError
 
 FILE = Path("file.yaml")
 ANCHORS = "anchors and aliases (& and *) are not supported"

@@ -1,0 +1,1 @@
+"""The configuration file: YAML into settings, and every error with its line."""

@@ -1,0 +1,1 @@
+"""A scrape: which requests it needs, who shares them, and what the log says of them."""
