@@ -24,8 +24,9 @@ from exporter.metrics.counters import register_build_info
 from exporter.service import Service
 from exporter.simulator import SCENARIOS, Exchange, serve
 from exporter.web.access import Access
+from exporter.web.addresses import address_of, listen
 from exporter.web.app import App, Options
-from exporter.web.server import Server, listen, spelt
+from exporter.web.server import Server
 
 _LISTEN_ADDRESS = ":10198"
 _TELEMETRY_PATH = "/metrics"
@@ -51,7 +52,7 @@ def main(argv: Sequence[str] | None = None) -> int:
             _say(str(error))
             return 1
         if flags.demo:
-            page = _welcome(server.scheme, spelt(sockets[0]), flags.web_telemetry_path)
+            page = _welcome(server.scheme, address_of(sockets[0]), flags.web_telemetry_path)
             print(page, flush=True)  # noqa: T201
         server.run(sockets)
     return 0

@@ -1,74 +1,27 @@
-"""Listening, TLS, signals, a graceful stop."""
+"""The web server: signals, reloads, a graceful stop."""
 
 import asyncio
 import contextlib
 import logging
-import os
 import signal
 import socket
-from collections.abc import Callable, Coroutine, Iterator, Sequence
+from collections.abc import Callable, Coroutine, Iterator
 
 import uvicorn
 from starlette.concurrency import run_in_threadpool
 from starlette.types import ASGIApp
-from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from exporter.config.errors import ConfigError
 from exporter.web.access import Access, AccessMiddleware
+from exporter.web.addresses import BACKLOG, address_of
 from exporter.web.app import App
+from exporter.web.protocol import Protocol
 
 _log = logging.getLogger(__name__)
 
 _KEEP_ALIVE = 120  # seconds; longer than the usual scrape interval, so that connections are reused
-_REQUEST_TIMEOUT = 10  # seconds for a request to arrive
-_REQUEST_BYTES = 65536
 _GRACE = 3  # seconds that scrapes in flight get at the end
 _ACCESS_REFRESH = 10  # seconds between looks at the certificate and password files
-_BACKLOG = 511
-
-
-class _Protocol(HttpToolsProtocol):
-    """uvicorn's connection, closed where a request does not arrive in time or has no end.
-
-    uvicorn limits only the silence after an answer, and no size; without this, half-open
-    connections would pile up until no file is left to open, and one could fill the memory.
-    """
-
-    _timer: asyncio.TimerHandle | None = None
-    _received = 0
-
-    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
-        super().connection_made(transport)
-        self._expect_request()
-
-    def data_received(self, data: bytes) -> None:
-        self._received += len(data)
-        if self._timer is not None and self._received > _REQUEST_BYTES:
-            self.transport.abort()
-            return
-        super().data_received(data)
-
-    def on_message_begin(self) -> None:
-        super().on_message_begin()
-        self._expect_request()
-
-    def on_message_complete(self) -> None:
-        self._cancel_timer()
-        self._received = 0
-        super().on_message_complete()
-
-    def connection_lost(self, exc: Exception | None) -> None:
-        self._cancel_timer()
-        super().connection_lost(exc)
-
-    def _expect_request(self) -> None:
-        self._cancel_timer()
-        self._timer = self.loop.call_later(_REQUEST_TIMEOUT, self.transport.abort)
-
-    def _cancel_timer(self) -> None:
-        if self._timer is not None:
-            self._timer.cancel()
-            self._timer = None
 
 
 class Server(uvicorn.Server):
@@ -90,7 +43,7 @@ class Server(uvicorn.Server):
         super().__init__(
             uvicorn.Config(
                 asgi,
-                http=_Protocol,
+                http=Protocol,
                 ssl_context_factory=(lambda *_: context) if context else None,
                 log_config=None,
                 access_log=False,
@@ -98,7 +51,7 @@ class Server(uvicorn.Server):
                 proxy_headers=False,
                 lifespan="off",
                 ws="none",
-                backlog=_BACKLOG,
+                backlog=BACKLOG,
                 timeout_keep_alive=_KEEP_ALIVE,
                 timeout_graceful_shutdown=1,
                 callback_notify=self._refresh_access,
@@ -114,7 +67,7 @@ class Server(uvicorn.Server):
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         """Begin to serve, and say so."""
         await super().startup(sockets)
-        addresses = ",".join(spelt(each) for each in sockets or [])
+        addresses = ",".join(address_of(each) for each in sockets or [])
         _log.info("listening", extra={"addresses": addresses, "scheme": self.scheme})
 
     @contextlib.contextmanager
@@ -164,43 +117,3 @@ class Server(uvicorn.Server):
 
     async def _refresh_access(self) -> None:
         await run_in_threadpool(self._access.refresh)
-
-
-def listen(addresses: Sequence[str]) -> list[socket.socket]:
-    """Open the listening sockets.
-
-    Args:
-        addresses: `host:port`, `[::1]:port`, or `:port` for every interface.
-
-    Raises:
-        OSError: an address cannot be listened on; `str()` is a sentence that names it.
-    """
-    sockets: list[socket.socket] = []
-    for address in addresses:
-        host, _, port = address.rpartition(":")
-        try:
-            sockets.append(_listen(host.strip("[]"), int(port)))
-        except OSError as error:
-            for each in sockets:
-                each.close()
-            looked_up = isinstance(error, socket.gaierror)
-            reason = error.strerror if looked_up else os.strerror(error.errno or 0)
-            raise OSError(f"cannot listen on {address}: {reason}") from error
-    return sockets
-
-
-def spelt(listener: socket.socket) -> str:
-    """The address that it listens on, as people write it."""
-    host, port, *_ = listener.getsockname()
-    return f"[{host}]:{port}" if listener.family == socket.AF_INET6 else f"{host}:{port}"
-
-
-def _listen(host: str, port: int) -> socket.socket:
-    if not host and socket.has_dualstack_ipv6():
-        return socket.create_server(
-            ("", port), family=socket.AF_INET6, backlog=_BACKLOG, dualstack_ipv6=True
-        )
-    family, *_, address = socket.getaddrinfo(
-        host or None, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
-    )[0]
-    return socket.create_server(address[:2], family=family, backlog=_BACKLOG)

@@ -9,7 +9,7 @@ import pytest
 import uvicorn
 from starlette.responses import PlainTextResponse
 
-from exporter.web import server
+from exporter.web import protocol
 
 PATIENCE = 10
 """Seconds for what should happen; nothing below takes as long unless it fails."""
@@ -18,9 +18,9 @@ PATIENCE = 10
 @pytest.fixture
 def connect(monkeypatch) -> Iterator:
     """Opens connections to a server of that protocol that says hello to all."""
-    monkeypatch.setattr(server, "_REQUEST_TIMEOUT", 0.2)
+    monkeypatch.setattr(protocol, "_REQUEST_SECONDS", 0.2)
     config = uvicorn.Config(
-        PlainTextResponse("hello"), http=server._Protocol, ws="none", lifespan="off",
+        PlainTextResponse("hello"), http=protocol.Protocol, ws="none", lifespan="off",
         log_config=None,
     )  # fmt: skip
     running = uvicorn.Server(config)
@@ -71,7 +71,7 @@ def test_the_next_request_is_not_waited_for_either(connect):
 
 
 def test_a_request_without_end_is_cut_off(connect, monkeypatch):
-    monkeypatch.setattr(server, "_REQUEST_TIMEOUT", 60)
+    monkeypatch.setattr(protocol, "_REQUEST_SECONDS", 60)
     client = connect()
     client.sendall(b"GET / HTTP/1.1\r\n")
     with pytest.raises(ConnectionError):
