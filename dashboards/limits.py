@@ -60,6 +60,8 @@ DRAWDOWN = Limits("BinanceYieldTokenDrawdown", 0.003, 0.01)
 DROP = Limits("BinanceIndexDropped", 0.05, 0.1)
 FAILING = Limits("BinanceApiRequestsFailing", 0.1)
 WEIGHT = Limits("BinanceApiWeightHigh", 0.5, 0.8)
+HAIRCUT_LOSS = Limits("BinanceCollateralHaircutLoss", 0.01, 0.05)
+AUTO_EXCHANGE = Limits("BinanceCollateralAutoExchangeNear", 0.8, 1)
 
 FDUSD = "FDUSDUSD"
 """The one symbol with limits of its own."""

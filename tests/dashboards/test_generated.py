@@ -45,6 +45,7 @@ def test_nothing_hides_in_the_controls_menu():
 
 def test_uids_are_those_of_people_s_bookmarks():
     assert {board["uid"] for board in BOARDS.values()} == {
+        "binance-multi-assets-collateral",
         "binance-multi-assets-haircut-spreads",
         "binance-multi-assets-asset",
         "binance-multi-assets-pegs-and-drops",
@@ -54,7 +55,7 @@ def test_uids_are_those_of_people_s_bookmarks():
 
 def test_the_tables_of_assets_lead_to_the_dashboard_of_one_asset():
     uid = BOARDS["asset"]["uid"]
-    titles = ("Margin assets", "Movers")
+    titles = ("Margin assets", "Movers", "In the order in which they hurt", "Holdings")
     tables = [
         panel
         for board in BOARDS.values()

@@ -1,4 +1,4 @@
-"""The limits in the dashboards are those of rules/alerts.yaml."""
+"""The limits in the dashboards are those of the alerts."""
 
 import math
 import re
@@ -17,10 +17,11 @@ ALL = {name: each for name, each in vars(limits).items() if isinstance(each, lim
 
 def compared_with(alert, severity):
     """The numbers in the expressions of an alert, whatever the sign of a fall is."""
-    groups = yaml.safe_load((ROOT / "rules" / "alerts.yaml").read_text())["groups"]
+    files = [ROOT / "rules" / name for name in ("alerts.yaml", "collateral.yaml")]
     return {
         abs(float(number))
-        for group in groups
+        for file in files
+        for group in yaml.safe_load(file.read_text())["groups"]
         for rule in group["rules"]
         if rule.get("alert") == alert and rule["labels"]["severity"] == severity
         for number in COMPARED.findall(rule["expr"])

@@ -34,9 +34,9 @@ def known_metrics():
         yield spec.name
         if spec.type == "histogram":
             yield from (f"{spec.name}_{suffix}" for suffix in ("bucket", "count", "sum"))
-    recording = yaml.safe_load((ROOT / "rules" / "recording.yaml").read_text())
-    for group in recording["groups"]:
-        yield from (rule["record"] for rule in group["rules"])
+    for file in ("recording.yaml", "collateral.yaml"):
+        for group in yaml.safe_load((ROOT / "rules" / file).read_text())["groups"]:
+            yield from (rule["record"] for rule in group["rules"] if "record" in rule)
     yield from ("up", "ALERTS", "process_cpu_seconds_total", "process_resident_memory_bytes")
 
 
@@ -53,10 +53,11 @@ def test_template_datasource_rule(board):
 @each_board
 def test_template_job_rule_and_template_instance_rule(board):
     variables = [each for each in board["templating"]["list"][1:] if each["type"] != "textbox"]
-    assert [each["name"] for each in variables][:2] == ["job", "instance"]
+    first = ["account"] if board is BOARDS["collateral"] else ["job", "instance"]
+    assert [each["name"] for each in variables][: len(first)] == first
     for variable in variables:
         assert variable["type"] == "query"
-        assert variable["label"] == variable["name"].capitalize()
+        assert variable["label"]
         assert variable["datasource"] == DATASOURCE
         assert variable["multi"]
         assert variable["includeAll"]
@@ -108,7 +109,9 @@ def test_target_job_rule_and_target_instance_rule(target):
     selectors = SELECTOR.findall(target.expr)
     assert selectors
     for name, matchers in selectors:
-        if name == "ALERTS":
+        if target.board == "collateral":  # of accounts, whatever exporters there are
+            assert 'account=~"$account"' in matchers or ":binance_asset_index" in name
+        elif name == "ALERTS":
             # "no exporter at all" has neither label, and must not be missed here
             assert 'job=~"$job|", instance=~"$instance|"' in matchers
         else:
@@ -174,7 +177,7 @@ def test_lines_are_few(panel):
     """One for each symbol may be forty; of margin assets there are a dozen."""
     if panel["type"] not in ("timeseries", "state-timeline") or "$symbol" in panel["title"]:
         return
-    few = ("margin_asset:bool", "_spread:ratio", "_haircut:ratio")
+    few = ("margin_asset:bool", "_spread:ratio", "_haircut:ratio", "account_symbol:")
     for target in panel["targets"]:
         if "by (symbol)" in target["expr"]:
             assert any(each in target["expr"] for each in few)

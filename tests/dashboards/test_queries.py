@@ -13,13 +13,20 @@ import pytest
 import requests
 import yaml
 
-from dashboards.load_history import ask, load, running
+from dashboards.load_history import RULES, ask, load, running
 from tests.dashboards.conftest import BOARDS, ROOT, TARGETS, Target
 from tests.end_to_end.conftest import running as running_exporter
 from tests.end_to_end.conftest import until
 
 DAY = 86400
 STEP = 120
+
+ACCOUNTS = (
+    ROOT / "rules" / "collateral.yaml",
+    ROOT / "rules" / "examples" / "constant.yaml",
+    ROOT / "rules" / "examples" / "thresholds_vip_0_1.yaml",
+)
+"""An account that is long BTC and ETH, and short USDT."""
 
 
 def rules(file: str) -> list[dict[str, Any]]:
@@ -83,7 +90,7 @@ def server(tool, tmp_path_factory):
         tool(name, "prometheus")
     data = tmp_path_factory.mktemp("data")
     end = int(time.time()) // STEP * STEP
-    load(data, DAY, STEP, end)
+    load(data, DAY, STEP, end, rules=[*RULES, *ACCOUNTS])
     with running_exporter("--demo") as exporter, running(data, scraping(exporter.url)) as url:
         yield Server(url, end)
 
@@ -97,9 +104,7 @@ def scraping(target: str) -> str:
     return yaml.safe_dump(
         {
             "global": {"scrape_interval": "1s"},
-            "rule_files": [
-                str(ROOT / "rules" / each) for each in ("recording.yaml", "alerts.yaml")
-            ],
+            "rule_files": [str(file) for file in (*RULES, *ACCOUNTS)],
             "scrape_configs": [{"job_name": "binance_asset_index", "static_configs": [demo]}],
         }
     )
@@ -115,6 +120,10 @@ def as_grafana_asks(expr: str, symbol: str) -> str:
         "__interval": f"{STEP}s",
         "__range": f"{DAY}s",
         "notional": "10000",
+        "account": ".+",
+        "moved": "BTCUSD|USDTUSD",
+        "points": "10",
+        "index": "-20",
     }
     return re.sub(r"\$([a-z_]+)", lambda match: values[match[1]], expr)
 
@@ -238,6 +247,34 @@ def test_a_coin_has_its_change_of_an_hour_where_a_dollar_has_its_distance(server
     assert lines("USDCUSD") == list("ABDEFG")
 
 
+def test_a_what_if_names_the_loss_and_the_order_in_which_assets_hurt(server):
+    """1 BTC and -3000 USDT: 10 points and 20% less, of what is owned and of what is owed."""
+    expected = {}
+    for symbol, units, side, sign in (("BTCUSD", 1, "bid", -1), ("USDTUSD", -3000, "ask", 1)):
+        price, haircut = (
+            float(server.now(f'binance_asset_index_{field}{{symbol="{symbol}"}}')[0]["value"][1])
+            for field in ("price_usd", f"{side}_buffer_ratio")
+        )
+        before = units * price * (1 + sign * haircut)
+        after = 0.8 * units * price * (1 + sign * (haircut + 0.1))
+        expected[symbol] = before - after
+    (each,) = targets_of("In the order in which they hurt A")
+    found = server.now(as_grafana_asks(each.expr, ".+"))
+    assert {
+        series["metric"]["symbol"]: float(series["value"][1]) for series in found
+    } == pytest.approx(expected, rel=1e-6)
+    (answered,) = answer(server, targets_of("Margin lost, USD A")[0], ".+")
+    assert answered == pytest.approx(sum(expected.values()), rel=1e-6)
+
+
+def test_a_haircut_above_100_percent_takes_what_there_is_and_no_more(server):
+    (target,) = targets_of("In the order in which they hurt D")
+    expr = as_grafana_asks(target.expr.replace("$points", "200"), ".+")
+    left = {each["metric"]["symbol"]: float(each["value"][1]) for each in server.now(expr)}
+    assert left["BTCUSD"] == 0
+    assert left["USDTUSD"] < -6000
+
+
 def moment_of(server, expr: str) -> int:
     """When an expression has its first value in the day."""
     return min(int(series["values"][0][0]) for series in server.day(expr))
@@ -256,7 +293,7 @@ def test_what_a_raised_haircut_costs_is_named(server):
 
 
 def test_firing_alerts_are_named_critical_ones_first(server):
-    (target,) = targets_of("Alerts firing A")
+    (target,) = (each for each in targets_of("Alerts firing A") if each.board == "haircut_spreads")
     expr = as_grafana_asks(target.expr, ".+")
     begin = moment_of(server, 'ALERTS{alertname="BinanceStablecoinDepegged", severity="critical"}')
     found = server.at(expr, begin + STEP)
