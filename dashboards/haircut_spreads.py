@@ -122,7 +122,7 @@ def _margin_assets() -> stat.Panel:
 
 def _lost() -> stat.Panel:
     bid = index("bid_buffer_ratio")
-    lost = (
+    raised = of_margin_assets(
         f"10000 * round(\n"
         f"  {bid}\n"
         f"  -\n"
@@ -130,14 +130,21 @@ def _lost() -> stat.Panel:
         f"  1e-8\n"
         f")"
     )
-    loss = by_symbol(of_margin_assets(lost))
+    removed = (
+        f"10000 * (1 - min_over_time({bid}[24h]))\n"
+        f"and on (job, symbol) max_over_time({IS_MARGIN}[24h]) == 1\n"
+        f"unless on (job, symbol) {IS_MARGIN} == 1\n"
+        f"and on (job, instance) {scrape('binance_asset_index_up')} == 1"
+    )
+    loss = by_symbol(f"{raised}\nor\n{removed}")
     none = f'label_replace(0 * max({PRICE}), "symbol", "no asset", "", "")'
     return named(
         tile(
             "Lost in 24 h, per 10,000 USD",
             "How much less 10,000 USD of an asset count as margin than 24 hours ago, because"
-            " Binance raised its bid haircut. The asset that lost most; 0: none lost anything."
-            " With less than 24 hours of data: against the lowest haircut known.",
+            " Binance raised its bid haircut or removed it from margin. The asset that lost most;"
+            " 0: none lost anything. With less than 24 hours of data: against the lowest haircut"
+            " known.",
             Query(f"{largest(1, f'{loss} > 0')}\nor on () {none}"),
             NUMBER,
             HAIRCUT_RISE.rise(factor=10_000),

@@ -292,6 +292,14 @@ def test_what_a_raised_haircut_costs_is_named(server):
     assert [(each["metric"], each["value"][1]) for each in after] == [({"symbol": "BTCUSD"}, "500")]
 
 
+def test_an_asset_that_was_removed_from_margin_has_lost_all(server):
+    (target,) = targets_of("Lost in 24 h, per 10,000 USD A")
+    listed = 'binance_asset_index_margin_available{symbol="FDUSDUSD"}'
+    gone = moment_of(server, f"{listed} == 0")
+    (found,) = server.at(as_grafana_asks(target.expr, "FDUSDUSD"), gone + STEP)
+    assert float(found["value"][1]) > 9800
+
+
 def test_firing_alerts_are_named_critical_ones_first(server):
     (target,) = (each for each in targets_of("Alerts firing A") if each.board == "haircut_spreads")
     expr = as_grafana_asks(target.expr, ".+")
