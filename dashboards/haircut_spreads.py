@@ -8,7 +8,7 @@ from dashboards.annotations import changes_by_binance
 from dashboards.frame import Board, Placed, Row
 from dashboards.limits import AGE as AGE_LIMITS
 from dashboards.limits import HAIRCUT_RISE
-from dashboards.panels import named, numbers, states, tile, words
+from dashboards.panels import colored_by_value, named, numbers, states, tile, words
 from dashboards.queries import (
     AGE,
     COIN,
@@ -45,6 +45,9 @@ HAIRCUT = ((None, GREEN), (0.01, YELLOW), (0.05, ORANGE), (0.1, RED))
 
 SPREAD = tuple((value and 1.999 * value, color) for value, color in HAIRCUT)
 """The same for both sides together; a quotient of rates may be a little below 10%."""
+
+
+_IN_A_DAY = "24 h change"
 
 
 def build() -> Board:
@@ -110,14 +113,16 @@ def _tiles() -> list[Placed]:
 def _margin_assets() -> stat.Panel:
     now = f"count(\n  {by_symbol(f'{IS_MARGIN} == 1')}\n)"
     day_ago = now.replace(IS_MARGIN, f"last_over_time({IS_MARGIN}[1h] offset 24h)")
-    return numbers(
+    panel = numbers(
         "Margin assets",
-        "How many of the selected assets count as margin, now and 24 hours ago. COIN-M settlement"
-        " assets are on Binance's list too, without a haircut, but they do not count as margin.",
-        [Query(now, "now"), Query(day_ago, "24 h ago")],
+        "How many of the selected assets count as margin now, and how many more or less than 24"
+        " hours ago. COIN-M settlement assets are on Binance's list too, without a haircut, but"
+        " they do not count as margin.",
+        [Query(now, "now"), Query(f"{now}\n-\n{day_ago}", _IN_A_DAY)],
         NUMBER,
-        {"now": BLUE, "24 h ago": NEUTRAL},
+        {"now": BLUE},
     )
+    return colored_by_value(panel, _IN_A_DAY, [(None, RED), (0, NEUTRAL), (1, BLUE)])
 
 
 def _lost() -> stat.Panel:

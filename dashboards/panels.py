@@ -96,6 +96,15 @@ def numbers(
     return panel
 
 
+def colored_by_value(panel: stat.Panel, name: str, steps: Steps) -> stat.Panel:
+    """Give one of the numbers a colour that depends on it."""
+    own = [
+        Property("thresholds", thresholds(steps).build()),
+        Property("color", by_threshold().build()),
+    ]
+    return panel.override_by_name(name, own)
+
+
 def states(
     title: str, description: str, query: Query, unit: str, steps: Steps
 ) -> statetimeline.Panel:
