@@ -24,6 +24,7 @@ import yaml
 
 from dashboards import alert_history
 from exporter.config import duration
+from exporter.history.progress import shown
 
 _FOLDER = Path(__file__).parents[1] / "rules"
 RULES = (_FOLDER / "recording.yaml", _FOLDER / "alerts.yaml")
@@ -57,7 +58,8 @@ def load(
             subprocess.run(command, check=True, stdout=output)
         _add_blocks(folder, file)
         records, alerts = _rules(rules, "record"), _rules(rules, "alert")
-        for ready in _rounds(records):
+        rounds = list(_rounds(records))
+        for ready in shown(rounds, len(rounds), "history: recording rules"):
             answers = _evaluated(folder, ready, span)
             with file.open("w") as output:
                 output.writelines(_openmetrics(ready, answers))

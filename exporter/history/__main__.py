@@ -13,6 +13,7 @@ from prometheus_client import disable_created_metrics
 
 from exporter import log
 from exporter.config import duration
+from exporter.history.progress import shown
 from exporter.history.scrapes import Clock, Scrapes
 from exporter.history.tape import Tape
 from exporter.simulator import Exchange
@@ -31,7 +32,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     exchange = Exchange(Day(end - begin, flags.seed), flags.seed, clock)
     scrapes = Scrapes(exchange, clock, flags.seed)
     tape = Tape({"job": flags.job, "instance": flags.instance})
-    for moment in range(begin, end + 1, flags.step):
+    moments = range(begin, end + 1, flags.step)
+    for moment in shown(moments, len(moments), "history: scrapes"):
         tape.record(scrapes.at(moment), moment)
     sys.stdout.writelines(tape.lines())
     return 0
