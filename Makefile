@@ -5,7 +5,9 @@ BIN    := $(VENV)/bin
 RUN    := $(VENV)/.run
 DEV    := $(VENV)/.dev
 RELEASE := $(VENV)/.release
-INSTALL = $(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt
+# a person at a terminal sees what pip does; it takes up to a minute
+INSTALL = $(BIN)/python -m pip install $(if $(MAKE_TERMOUT),,--quiet) --disable-pip-version-check \
+	--constraint constraints.txt
 
 .PHONY: help run test lint types unit soak fuzz docs dashboards grafana-com pictures bench stack container-test dist sbom clean
 
@@ -56,6 +58,7 @@ fuzz: $(DEV) ## what others write, as the wildest input: over 100,000 examples, 
 docs: $(DEV) ## write the pages that are generated from the code
 	@$(BIN)/python -m exporter.metrics.catalogue > docs/metrics.md
 	@$(BIN)/python -m exporter.config.modules > docs/config.schema.json
+	@$(BIN)/python docs/configuration.py > docs/configuration.md
 	@$(BIN)/python rules/table.py
 
 dashboards: $(DEV) ## write the dashboards' JSON
@@ -71,8 +74,8 @@ bench: $(DEV) ## what a scrape costs next to a plain Python and a Go exporter (1
 	@mkdir -p build
 	@$(BIN)/python -m benchmarks --json build/benchmark.json --svg docs/images/performance.svg
 
-stack: $(DEV) ## exporter, Prometheus and Alertmanager on this machine, with a day of history
-	@$(BIN)/python deploy/stack.py
+stack: $(DEV) ## exporter, Prometheus and Alertmanager here; DEMO=depeg, ALERTMANAGER=FILE of your own
+	@exec $(BIN)/python deploy/stack.py $(if $(DEMO),--demo=$(DEMO)) $(if $(ALERTMANAGER),--alertmanager-config=$(ALERTMANAGER))
 
 container-test: $(DEV) ## build the image and run it (needs buildah, podman, runc and mmdebstrap)
 	@$(BIN)/pytest -q -s tests/container/image.py

@@ -104,7 +104,7 @@ class Service:
         options = RequestOptions(
             weight_ceiling_ratio=settings.weight_ceiling_ratio,
             max_body_bytes=settings.max_body_bytes,
-            proxy_url=settings.proxy_url,
+            proxy_url=settings.proxy,
             ca_file=settings.ca_file,
         )
         fetcher = Fetcher(
@@ -133,4 +133,4 @@ class Service:
 
 
 def _client_key(settings: ModuleSettings) -> _ClientKey:
-    return settings.base_url, settings.proxy_url, settings.ca_file
+    return settings.base_url, settings.proxy, settings.ca_file

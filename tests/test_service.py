@@ -67,7 +67,7 @@ def test_a_module_that_changed_keeps_its_margin_assets_and_what_was_told(configu
     service.reload()
     after = service.modules["btc"].fetcher
     assert after is not before
-    assert after._margin_assets is before._margin_assets
+    assert after.margin_assets is before.margin_assets
     assert after._log is before._log
 
 
@@ -84,11 +84,11 @@ def test_another_option_does_not_forget_the_margin_assets(configuration, registr
     configuration.modules(default=ModuleSettings(base_url=BASE_URL))
     service = Service(configuration.load, registry)
     known = {"BTCUSD": MarginAsset(available=True, auto_exchange_threshold=-0.1)}
-    last = service.modules["default"].fetcher._margin_assets._last
+    last = service.modules["default"].fetcher.margin_assets._last
     last.assets, last.fetched_at = known, time.monotonic()
     configuration.modules(default=ModuleSettings(base_url=BASE_URL, weight_ceiling_ratio=0.7))
     service.reload()
-    assert service.modules["default"].fetcher._margin_assets.current() == known
+    assert service.modules["default"].fetcher.margin_assets.current() == known
 
 
 def test_modules_that_ask_alike_fetch_the_margin_assets_once(configuration, service):
@@ -98,7 +98,7 @@ def test_modules_that_ask_alike_fetch_the_margin_assets_once(configuration, serv
         testnet=module("https://testnet.example"),
     )
     service.reload()
-    assets = {name: each.fetcher._margin_assets for name, each in service.modules.items()}
+    assets = {name: each.fetcher.margin_assets for name, each in service.modules.items()}
     assert assets["btc"] is assets["default"]
     assert len(set(map(id, assets.values()))) == 3
 

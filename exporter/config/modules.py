@@ -8,31 +8,31 @@ import json
 import re
 import sys
 from pathlib import Path
-from typing import Annotated, Any
-from urllib.parse import unquote
+from typing import Annotated, Any, Self
 
 from pydantic import (
     AfterValidator,
     BeforeValidator,
     Field,
-    HttpUrl,
     PlainSerializer,
     TypeAdapter,
     ValidationError,
     WithJsonSchema,
+    model_validator,
 )
 
 from exporter.config import duration, strict_yaml
 from exporter.config.certificate_files import OptionalCertificatesFile
 from exporter.config.file import Section, expected, load_file, refusal
+from exporter.config.urls import BaseUrl, OptionalProxyUrlFile, ProxyUrl, ProxyUrlFile
 
 DEFAULT_MODULE = "default"
 """The module that /metrics serves."""
 
+_DEMO_REFRESH_SECONDS = 30.0  # a scenario lasts minutes
 _REDACTED = "<secret>"  # as Prometheus writes it
 _USERINFO = re.compile(r"(?<=//)[^/]*(?=@)")
 _ABSENT = object()
-_HTTP_URL = TypeAdapter(HttpUrl)
 
 
 def _seconds(value: object) -> float:
@@ -51,35 +51,6 @@ def _within(low: float, high: float) -> AfterValidator:
         return seconds
 
     return AfterValidator(check)
-
-
-def _http_url(text: str) -> HttpUrl:
-    url = _HTTP_URL.validate_python(text, strict=True)
-    try:
-        (url.host or "").encode("idna")
-    except UnicodeError:
-        raise ValueError("a part of the host's name is empty or too long") from None
-    return url
-
-
-def _base_url(text: str) -> str:
-    url = _http_url(text)
-    if (url.username, url.password, url.query, url.fragment) != (None, None, None, None):
-        raise ValueError
-    return str(url).rstrip("/")
-
-
-def _proxy_url(text: str) -> str:
-    if not text:
-        return text
-    url = _http_url(text)
-    if (url.path, url.query, url.fragment) != ("/", None, None):
-        raise ValueError
-    try:
-        unquote(f"{url.username}{url.password}").encode("latin-1")
-    except UnicodeEncodeError:
-        raise ValueError("user or password has characters outside Latin-1") from None
-    return str(url).rstrip("/")
 
 
 def _each_once(symbols: tuple[str, ...]) -> tuple[str, ...]:
@@ -132,19 +103,15 @@ class MarginAssetsSettings(Section):
     """Whether to fetch it at all."""
 
     refresh_interval: Annotated[
-        Duration, _within(1, 43_200), expected("a duration from 1s to 12h, such as 1h")
-    ] = 3600.0
+        Duration, _within(1, 43_200), expected("a duration from 1s to 12h, such as 10m")
+    ] = 600.0
     """How long one answer is used; a change of the listed symbols has it fetched at once."""
 
 
 class ModuleSettings(Section):
     """What a scrape of one module asks of the exchange."""
 
-    base_url: Annotated[
-        str,
-        AfterValidator(_base_url),
-        expected("an http:// or https:// URL with a host and without user, query or fragment"),
-    ] = "https://fapi.binance.com"
+    base_url: BaseUrl = "https://fapi.binance.com"
     """The exchange's API, without /fapi; the testnet is https://testnet.binancefuture.com."""
 
     symbols: Annotated[tuple[Symbol, ...], Field(strict=False), AfterValidator(_each_once)] = ()
@@ -170,20 +137,28 @@ class ModuleSettings(Section):
     ] = 33_554_432
     """The largest answer read; exchangeInfo is by far the largest there is."""
 
-    proxy_url: Annotated[
-        str,
-        AfterValidator(_proxy_url),
-        expected(
-            "an http:// or https:// URL with a host and no path, or an empty string", secret=True
-        ),
-    ] = Field("", repr=False)
-    """The proxy to go through; user and password in it are shown nowhere."""
+    proxy_url: ProxyUrl = ""
+    """The proxy to use; user and password in it are never shown."""
+
+    proxy_url_file: OptionalProxyUrlFile = ProxyUrlFile()
+    """A file with the URL of the proxy, instead of `proxy_url`: for one with a password."""
 
     ca_file: OptionalCertificatesFile = ""
     """PEM certificates to trust instead of the system's, as for a proxy that looks inside TLS."""
 
     margin_assets: MarginAssetsSettings = MarginAssetsSettings()
     """Which assets count as margin."""
+
+    @model_validator(mode="after")
+    def _one_proxy(self) -> Self:
+        if self.proxy_url and self.proxy_url_file.path:
+            raise refusal("expected proxy_url or proxy_url_file, got both")
+        return self
+
+    @property
+    def proxy(self) -> str:
+        """The URL of the proxy, wherever it is given; `""` for none."""
+        return self.proxy_url_file.url or self.proxy_url
 
 
 class Settings(Section):
@@ -214,10 +189,22 @@ def dump_settings(settings: Settings) -> str:
     return strict_yaml.dump(data)
 
 
-def with_base_url(settings: Settings, base_url: str) -> Settings:
-    """Return the same settings with every module asking one exchange, and no proxy between."""
-    direct = {"base_url": base_url, "proxy_url": "", "ca_file": ""}
-    modules = {name: module.model_copy(update=direct) for name, module in settings.modules.items()}
+def for_demo(settings: Settings, base_url: str) -> Settings:
+    """Return the same settings with every module using the simulator, without a proxy."""
+    direct = {
+        "base_url": base_url,
+        "proxy_url": "",
+        "proxy_url_file": ProxyUrlFile(),
+        "ca_file": "",
+    }
+
+    def simulated(module: ModuleSettings) -> ModuleSettings:
+        margin = module.margin_assets
+        often = min(margin.refresh_interval, _DEMO_REFRESH_SECONDS)
+        margin = margin.model_copy(update={"refresh_interval": often})
+        return module.model_copy(update={**direct, "margin_assets": margin})
+
+    modules = {name: simulated(module) for name, module in settings.modules.items()}
     return settings.model_copy(update={"modules": modules})
 
 

@@ -95,7 +95,7 @@ class Fetcher:
     ) -> None:
         self._client = client
         self._options = options
-        self._margin_assets = margin_assets
+        self.margin_assets = margin_assets
         self._metrics = metrics
         self._log = log
         self._min_interval = min_interval
@@ -156,10 +156,10 @@ class Fetcher:
         except (ApiError, Held) as error:
             return Fetch(self._unix_time(), error=_to_keep(error))
         if not symbols:
-            self._margin_assets.note_listed(frozenset(row.symbol for row in rows))
+            self.margin_assets.note_listed(frozenset(row.symbol for row in rows))
         # not after a failure: what cannot tell the index is not asked for a megabyte more
-        self._margin_assets.refresh_if_due()
-        margin_assets = self._margin_assets.current()
+        self.margin_assets.refresh_if_due()
+        margin_assets = self.margin_assets.current()
         if symbols:
             margin_assets = {s: margin_assets[s] for s in symbols if s in margin_assets}
         return Fetch(self._unix_time(), rows, rejects, margin_assets)

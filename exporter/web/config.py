@@ -74,15 +74,26 @@ class TlsServerConfig(Section):
     }
 
     cert_file: CertificatesFile
+    """The server's certificate and those between it and the root, PEM."""
+
     key_file: KeyFile
+    """Its key, PEM."""
+
     client_auth_type: Annotated[
         str,
         AfterValidator(_known_client_auth),
         expected(f"one of {', '.join(tls.CLIENT_AUTH)}"),
     ] = "NoClientCert"
+    """Whether clients must show a certificate, and who must have signed it."""
+
     client_ca_file: OptionalCertificatesFile = ""
+    """The certificates that sign those of clients, PEM."""
+
     min_version: Version = "TLS12"
+    """The oldest version of TLS to speak."""
+
     max_version: Version = "TLS13"
+    """The newest version of TLS to speak."""
 
     @model_validator(mode="after")
     def _fits_together(self) -> Self:
@@ -124,6 +135,7 @@ class HttpServerConfig(Section):
     """May be switched off, as many a file does: that is how it is."""
 
     headers: Headers = Headers()
+    """Headers to add to every response."""
 
 
 class WebConfig(Section):
@@ -134,11 +146,16 @@ class WebConfig(Section):
     tls_server_config: Annotated[
         TlsServerConfig | None, BeforeValidator(lambda section: None if section == {} else section)
     ] = None
+    """Serves HTTPS; without it, HTTP."""
+
     http_server_config: HttpServerConfig = HttpServerConfig()
+    """What the HTTP server sends."""
+
     basic_auth_users: Annotated[
         dict[UserName, PasswordHash],
         BeforeValidator(lambda users: {} if users is None else users),
     ] = Field({}, repr=False)
+    """Bcrypt hashes by user name; with at least one, every path asks for a password."""
 
     @property
     def headers(self) -> dict[str, str]:

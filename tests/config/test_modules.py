@@ -1,5 +1,6 @@
 import json
 import re
+import runpy
 from pathlib import Path
 
 import pytest
@@ -15,6 +16,7 @@ from exporter.config.modules import (
     ModuleSettings,
     Settings,
     dump_settings,
+    for_demo,
     json_schema,
     load_settings,
 )
@@ -50,7 +52,7 @@ def test_has_a_configuration_without_a_file():
     assert module.base_url == "https://fapi.binance.com"
     assert module.symbols == ()
     assert (module.timeout, module.min_interval) == (5, 0)
-    assert module.margin_assets.refresh_interval == 3600
+    assert module.margin_assets.refresh_interval == 600
 
 
 @pytest.mark.parametrize(
@@ -270,3 +272,53 @@ def test_has_the_schema_in_the_docs():
 def test_has_a_schema_that_begins_the_example():
     first = (ROOT / "config.example.yaml").read_text().splitlines()[0]
     assert first == "# yaml-language-server: $schema=docs/config.schema.json"
+
+
+@pytest.fixture
+def proxied(tmp_path) -> Path:
+    """A configuration that names a file with a proxy's URL."""
+    (tmp_path / "proxy_url.txt").write_text("http://user:hunter2@proxy:3128/\n")
+    return write(tmp_path, "modules: {default: {proxy_url_file: proxy_url.txt}}")
+
+
+def test_reads_the_url_of_a_proxy_from_a_file(proxied):
+    module = load_settings(proxied).modules["default"]
+    assert module.proxy == "http://user:hunter2@proxy:3128"
+
+
+def test_a_file_with_another_proxy_makes_other_settings(proxied):
+    before = load_settings(proxied)
+    assert load_settings(proxied) == before
+    (proxied.parent / "proxy_url.txt").write_text("http://user:hunter3@proxy:3128\n")
+    assert load_settings(proxied) != before
+
+
+def test_shows_where_the_url_of_a_proxy_is_and_not_what_it_is(proxied):
+    settings = load_settings(proxied)
+    assert f"proxy_url_file: {proxied.parent / 'proxy_url.txt'}\n" in dump_settings(settings)
+    assert "hunter2" not in dump_settings(settings) + repr(settings)
+
+
+@pytest.mark.parametrize("content", [b"", b"\n", b"\xff", b"http://" + 5000 * b"p"])
+def test_refuses_a_file_without_the_url_of_a_proxy(proxied, content):
+    (proxied.parent / "proxy_url.txt").write_bytes(content)
+    assert "modules.default.proxy_url_file: expected a readable file" in str(refusal(proxied))
+
+
+def test_a_refused_proxy_file_does_not_show_its_password(proxied):
+    (proxied.parent / "proxy_url.txt").write_text("http://user:hunter2@proxy:3128/path")
+    assert "hunter2" not in str(refusal(proxied))
+
+
+def test_a_demo_uses_no_proxy_and_refreshes_margin_assets_often(proxied):
+    module = for_demo(load_settings(proxied), "http://localhost:1").modules["default"]
+    assert (module.base_url, module.proxy, module.margin_assets.refresh_interval) == (
+        "http://localhost:1",
+        "",
+        30,
+    )
+
+
+def test_the_reference_is_generated():
+    page = runpy.run_path(str(ROOT / "docs" / "configuration.py"))["page"]()
+    assert (ROOT / "docs" / "configuration.md").read_text() == page

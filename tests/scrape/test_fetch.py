@@ -166,10 +166,10 @@ def test_a_failed_fetch_asks_for_no_margin_assets_either(make, exchange):
     fetcher, good = make(), exchange.answers[None]
     exchange.answers[None] = ServerError("503")
     fetch(fetcher)
-    assert fetcher._margin_assets.looked_after == 0
+    assert fetcher.margin_assets.looked_after == 0
     exchange.answers[None] = good
     fetch(fetcher)
-    assert fetcher._margin_assets.looked_after == 1
+    assert fetcher.margin_assets.looked_after == 1
 
 
 @pytest.mark.parametrize("symbols", [ALL, ["BTCUSD", "ETHUSD"]])
