@@ -172,6 +172,12 @@ BUILD_INFO = Spec(
     labels=("version", "revision", "pythonversion"),
     values="1",
 )
+DEMO = Spec(
+    "binance_asset_index_exporter_demo",
+    "Always 1, and only with --demo: the values come from a simulator, not from Binance.",
+    labels=("scenario",),
+    values="1",
+)
 CONFIG_RELOAD_SUCCESSFUL = Spec(
     "binance_asset_index_exporter_config_last_reload_successful",
     "1 if the last attempt to load the configuration succeeded.",
@@ -198,7 +204,7 @@ def markdown() -> str:
         WEIGHT_LIMIT,
         BLOCKED_UNTIL,
     )
-    process = (BUILD_INFO, CONFIG_RELOAD_SUCCESSFUL, CONFIG_RELOAD_TIMESTAMP)
+    process = (BUILD_INFO, DEMO, CONFIG_RELOAD_SUCCESSFUL, CONFIG_RELOAD_TIMESTAMP)
     sections = {
         "The asset index (`/metrics`, `/probe`)": INDEX.values(),
         "Margin assets (`/metrics`, `/probe`; from exchangeInfo)": margin,

@@ -99,6 +99,12 @@ def register_build_info(registry: CollectorRegistry) -> None:
     ).set(1)
 
 
+def register_demo(registry: CollectorRegistry, scenario: str) -> None:
+    """Expose that the values are simulated, so that a rule can ignore or report them."""
+    spec = catalogue.DEMO
+    Gauge(spec.name, spec.help, spec.labels, registry=registry).labels(scenario).set(1)
+
+
 def _counter(spec: catalogue.Spec, registry: CollectorRegistry) -> Counter:
     return Counter(spec.name, spec.help, spec.labels, registry=registry)
 

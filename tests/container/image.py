@@ -70,7 +70,7 @@ def test_it_serves_a_page(container, report):
 
 
 def test_it_has_its_health_checked(containers, inspected, container):
-    assert inspected["HealthCheck"]["Test"][0] == "CMD"  # no shell
+    assert inspected["Healthcheck"]["Test"][0] == "CMD"  # no shell
     address = container.url.removeprefix("http://")
     command = ("binance-asset-index-exporter", "--healthcheck")
     containers.podman("exec", container.name, *command, f"--web.listen-address={address}")

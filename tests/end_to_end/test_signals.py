@@ -31,7 +31,8 @@ def test_scrapes_in_flight_get_their_page_at_the_end_though_the_exchange_hangs(c
         exporter.process.terminate()
         assert exporter.process.wait(5) == 0
         assert "binance_asset_index_up 0.0" in scrape.result().text
-        assert [line.split()[2] for line in exporter.log] == ["msg=listening", "msg=stopping"]
+        _, *events = (line.split()[2] for line in exporter.log)
+        assert events == ["msg=listening", "msg=stopping"]
 
 
 def test_hang_ups_in_a_loop_lose_no_scrape(exchange, config_file):
@@ -51,6 +52,7 @@ def test_a_hang_up_during_the_imports_is_survived(config_file):
             libraries = Path(f"/proc/{process.pid}/maps")
             until(lambda: "pydantic_core" in libraries.read_text())
             process.send_signal(signal.SIGHUP)
+            assert "msg=starting" in process.stderr.readline()
             assert "msg=listening" in process.stderr.readline()
             assert 'msg="configuration loaded"' in process.stderr.readline()
         finally:

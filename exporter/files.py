@@ -1,0 +1,35 @@
+"""The rules, dashboards and example configurations that come with the exporter: `--copy-files`."""
+
+import shutil
+from pathlib import Path
+
+FILES = (
+    "config.example.yaml",
+    "dashboards/*.json",
+    "deploy/alertmanager.yml",
+    "deploy/grafana/*.yaml",
+    "deploy/prometheus.yml",
+    "rules/*.yaml",
+)
+"""In an installation they are in `exporter/share`; in a clone they are at its top."""
+
+
+def copy_to(folder: Path) -> list[Path]:
+    """Copy the files and keep their places to each other; files that exist are replaced.
+
+    Returns:
+        The copies.
+
+    Raises:
+        OSError: A file cannot be written.
+    """
+    package = Path(__file__).parent
+    shared = package / "share"
+    root = shared if shared.is_dir() else package.parent
+    copies = []
+    for file in (file for pattern in FILES for file in sorted(root.glob(pattern))):
+        copy = folder / file.relative_to(root)
+        copy.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copyfile(file, copy)
+        copies.append(copy)
+    return copies
