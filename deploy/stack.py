@@ -34,6 +34,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Run the stack until a signal; returns the process's exit status."""
     flags = _parser().parse_args(argv)
     flags.folder = flags.folder.resolve()
+    if flags.alertmanager_config:
+        flags.alertmanager_config = flags.alertmanager_config.resolve()
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
         prometheus = _find("prometheus")
@@ -77,7 +79,7 @@ def _start(
             f"http://127.0.0.1:{flags.alertmanager_port}",
             [
                 alertmanager,
-                f"--config.file={folder / 'alertmanager.yml'}",
+                f"--config.file={flags.alertmanager_config or folder / 'alertmanager.yml'}",
                 f"--storage.path={folder / 'alertmanager'}",
                 f"--web.listen-address=127.0.0.1:{flags.alertmanager_port}",
                 "--cluster.listen-address=",
@@ -220,6 +222,12 @@ def _parser() -> argparse.ArgumentParser:
         action=argparse.BooleanOptionalAction,
         default=True,
         help="begin with a day of history (only with a scenario)",
+    )
+    add(
+        "--alertmanager-config",
+        type=Path,
+        metavar="FILE",
+        help="configuration of Alertmanager to use as it is, in place of deploy/alertmanager.yml",
     )
     add(
         "--folder",
