@@ -6,10 +6,10 @@ from pathlib import Path
 FILES = (
     "config.example.yaml",
     "dashboards/*.json",
-    "deploy/alertmanager.yml",
+    "deploy/*.yml",
     "deploy/grafana/*.yaml",
-    "deploy/prometheus.yml",
     "rules/*.yaml",
+    "rules/examples/*",
 )
 """In an installation they are in `exporter/share`; in a clone they are at its top."""
 
