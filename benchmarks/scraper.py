@@ -83,9 +83,6 @@ class _Connection(asyncio.Protocol):
         await self._done
         self._page.status = self._parser.get_status_code()
         self._page.body = b"".join(self._chunks)
-        if not self._parser.should_keep_alive():
-            self.closed = True
-            self.transport.close()
         return self._page
 
     def data_received(self, data: bytes) -> None:
@@ -103,5 +100,8 @@ class _Connection(asyncio.Protocol):
         self._chunks.append(body)
 
     def on_message_complete(self) -> None:
+        if not self._parser.should_keep_alive():  # asked later, it would always say no
+            self.closed = True
+            self.transport.close()
         if not self._done.done():  # the scraper may have been cancelled
             self._done.set_result(None)
