@@ -6,9 +6,9 @@ integer of milliseconds; a JSON number is taken for either.
 
 import math
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Any, Literal, TypeGuard
+from typing import Literal, NamedTuple, TypeGuard
 
 MAX_SYMBOL_LENGTH = 64
 
@@ -76,60 +76,57 @@ def _parse_row(item: object) -> Row | Reject:
     symbol = item.get("symbol")
     if not valid_symbol(symbol):
         return Reject("bad_symbol", "symbol is not a printable string of 1 to 64 characters")
-    values: dict[str, float] = {}
-    for field, (attribute, parse, expected) in _FIELDS.items():
-        if field in item:
-            value = parse(item[field])
-            if value is None:
-                return Reject("bad_value", f"{symbol}: {field} is not {expected}")
-            values[attribute] = value
-    return Row(symbol, **values)
+    values: list[float | None] = []
+    for field, (least, below, divisor, expected) in _FIELDS:
+        if field not in item:
+            values.append(None)
+            continue
+        number = _number(item[field]) / divisor + 0.0  # + 0.0 turns JSON's -0 into 0
+        if not least <= number < below:
+            return Reject("bad_value", f"{symbol}: {field} is not {expected}")
+        values.append(number)
+    return Row(symbol, *values)
 
 
-_DECIMAL = re.compile(r"[0-9]+(\.[0-9]+)?")
-
-
-def _number(value: object) -> float | None:
+def _number(value: object) -> float:
+    """The number that a field holds; NaN, which is in no range, if it holds none."""
     if isinstance(value, str):
-        return float(value) if _DECIMAL.fullmatch(value) else None
+        return float(value) if _is_decimal(value) else math.nan
     if isinstance(value, int | float) and not isinstance(value, bool):
         try:
             return float(value)
         except OverflowError:
-            return None
-    return None
+            return math.nan
+    return math.nan
 
 
-def _positive(value: object) -> float | None:
-    number = _number(value)
-    return number if number is not None and 0 < number < math.inf else None
+class _Range(NamedTuple):
+    """The numbers that a field may hold, once divided."""
+
+    least: float
+    below: float
+    divisor: float
+    expected: str
+    """For the log."""
 
 
-def _ratio(value: object) -> float | None:
-    number = _number(value)
-    # + 0.0 turns JSON's -0 into 0
-    return number + 0.0 if number is not None and 0 <= number < 1 else None
+_is_decimal = re.compile(r"[0-9]+(?:\.[0-9]+)?").fullmatch
+_ABOVE_ZERO = math.ulp(0.0)
 
+_TIME = _Range(_ABOVE_ZERO, math.inf, 1000.0, "a number of milliseconds above zero")
+_PRICE = _Range(_ABOVE_ZERO, math.inf, 1.0, "a decimal above zero")
+_BUFFER = _Range(0.0, 1.0, 1.0, "a decimal from 0 to below 1")
 
-def _seconds(value: object) -> float | None:
-    milliseconds = _positive(value)
-    # the least of floats becomes 0 in the division
-    return _positive(milliseconds / 1000) if milliseconds is not None else None
-
-
-_Parse = Callable[[Any], float | None]
-_PRICE: tuple[_Parse, str] = (_positive, "a decimal above zero")
-_BUFFER: tuple[_Parse, str] = (_ratio, "a decimal from 0 to below 1")
-
-_FIELDS: dict[str, tuple[str, _Parse, str]] = {
-    "time": ("time", _seconds, "a number of milliseconds above zero"),
-    "index": ("index", *_PRICE),
-    "bidRate": ("bid_rate", *_PRICE),
-    "askRate": ("ask_rate", *_PRICE),
-    "bidBuffer": ("bid_buffer", *_BUFFER),
-    "askBuffer": ("ask_buffer", *_BUFFER),
-    "autoExchangeBidRate": ("auto_exchange_bid_rate", *_PRICE),
-    "autoExchangeAskRate": ("auto_exchange_ask_rate", *_PRICE),
-    "autoExchangeBidBuffer": ("auto_exchange_bid_buffer", *_BUFFER),
-    "autoExchangeAskBuffer": ("auto_exchange_ask_buffer", *_BUFFER),
-}
+_FIELDS = (
+    ("time", _TIME),
+    ("index", _PRICE),
+    ("bidRate", _PRICE),
+    ("askRate", _PRICE),
+    ("bidBuffer", _BUFFER),
+    ("askBuffer", _BUFFER),
+    ("autoExchangeBidRate", _PRICE),
+    ("autoExchangeAskRate", _PRICE),
+    ("autoExchangeBidBuffer", _BUFFER),
+    ("autoExchangeAskBuffer", _BUFFER),
+)
+"""The API's names, in the order of the attributes of `Row`."""
