@@ -15,6 +15,7 @@ from exporter.binance.rows import Reject, Row
 from exporter.metrics.counters import ApiMetrics
 from exporter.scrape.margin_assets import MarginAssets
 from exporter.scrape.outage_log import OutageLog
+from exporter.scrape.workers import Workers
 
 ALL_FROM = 10
 """From so many symbols on, one request for all (weight 10) costs no more than one for each."""
@@ -24,7 +25,7 @@ _REUSED = 100
 
 _SPOILS_NO_OTHER = (InvalidSymbol, NoUsableRow)
 
-_T = TypeVar("_T")
+_WORKERS = Workers("fetch")
 
 
 @dataclass(frozen=True, eq=False, slots=True, weakref_slot=True)
@@ -139,7 +140,7 @@ class Fetcher:
             future: Future[Fetch] = Future()
             future.set_result(self._told(symbols, Fetch(self._unix_time(), error=held)))
         else:
-            future = _in_thread(lambda: self._told(symbols, self._fetch(symbols, deadline)))
+            future = _WORKERS.submit(lambda: self._told(symbols, self._fetch(symbols, deadline)))
         return Flight(future, now, deadline)
 
     def _told(self, symbols: tuple[str, ...], fetch: Fetch) -> Fetch:
@@ -183,7 +184,7 @@ class Fetcher:
             except (ApiError, Held) as error:
                 return _to_keep(error)
 
-        answers = [_in_thread(lambda s=symbol: ask(s)) for symbol in symbols]  # type: ignore[misc]
+        answers = [_WORKERS.submit(lambda s=symbol: ask(s)) for symbol in symbols]  # type: ignore[misc]
         rows: list[Row] = []
         rejects: list[Reject] = []
         failures: list[ApiError | Held] = []
@@ -218,18 +219,3 @@ def _most_telling(
     if any(isinstance(error, NoUsableRow) for error in failures):
         return NoUsableRow(rejects)
     return next((error for error in failures if not isinstance(error, Held)), failures[0])
-
-
-def _in_thread(work: Callable[[], _T]) -> "Future[_T]":
-    """Run in a thread of its own, a daemon: a hanging exchange never holds up the process's end."""
-    future: Future[_T] = Future()
-    future.set_running_or_notify_cancel()  # from here on no waiter can cancel it for the others
-
-    def run() -> None:
-        try:
-            future.set_result(work())
-        except BaseException as error:  # noqa: BLE001 - handed to those who wait
-            future.set_exception(error)
-
-    threading.Thread(target=run, daemon=True, name="fetch").start()
-    return future

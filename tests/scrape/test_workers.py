@@ -1,0 +1,58 @@
+import threading
+
+import pytest
+
+from exporter.scrape import workers
+from exporter.scrape.workers import Workers
+
+
+def test_what_the_work_returns_is_the_result():
+    assert Workers("test").submit(lambda: 7).result() == 7
+
+
+def test_what_the_work_raises_is_raised():
+    with pytest.raises(ZeroDivisionError):
+        Workers("test").submit(lambda: 1 / 0).result()
+
+
+def test_work_that_hangs_holds_up_no_other_and_not_the_end_of_the_process():
+    crew, released = Workers("test"), threading.Event()
+    hanging = crew.submit(lambda: released.wait() and threading.current_thread())
+    others = [crew.submit(threading.current_thread).result() for _ in range(3)]
+    released.set()
+    assert hanging.result() not in others
+    assert all(thread.daemon for thread in [hanging.result(), *others])
+
+
+class Jobs(workers.SimpleQueue):
+    """A queue that says when a thread is back for its next job."""
+
+    def __init__(self):
+        self.first, self.back = True, threading.Event()
+
+    def get(self, *args, **kwargs):
+        if not self.first:
+            self.back.set()
+        self.first = False
+        return super().get(*args, **kwargs)
+
+
+def test_a_thread_is_used_again(monkeypatch):
+    monkeypatch.setattr(workers, "SimpleQueue", Jobs)
+    crew = Workers("test")
+    thread = crew.submit(threading.current_thread).result()
+    assert crew._jobs.back.wait(10)
+    assert crew.submit(threading.current_thread).result() is thread
+
+
+def test_of_many_threads_a_few_are_kept():
+    crew, released = Workers("many"), threading.Event()
+    hanging = [crew.submit(released.wait) for _ in range(20)]
+    threads = [thread for thread in threading.enumerate() if thread.name == "many"]
+    assert len(threads) == 20
+    released.set()
+    assert all(each.result() for each in hanging)
+    for thread in threads:
+        thread.join(0.05)
+    assert sum(each.is_alive() for each in threads) == workers._KEPT
+    assert crew.submit(lambda: 7).result() == 7
