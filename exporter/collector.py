@@ -1,7 +1,9 @@
 """A scrape: a fetch turned into metric families."""
 
 import time
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from operator import attrgetter
 
 from prometheus_client.core import GaugeMetricFamily
 from prometheus_client.registry import Collector
@@ -11,11 +13,19 @@ from exporter.scrape.fetch import Fetch, Fetcher
 
 _SCRAPE = (
     catalogue.UP,
-    catalogue.SCRAPE_DURATION,
     catalogue.SCRAPE_SYMBOLS,
     catalogue.SCRAPE_REJECTED_ROWS,
     catalogue.FETCH_TIMESTAMP,
+    catalogue.SCRAPE_DURATION,  # last: all before it is the same for those who share a fetch
 )
+
+
+@dataclass(frozen=True)
+class Table:
+    """Gauges by symbol: in each column a value for each symbol, or None for no series."""
+
+    symbols: Sequence[str]
+    columns: Sequence[tuple[catalogue.Spec, Sequence[float | None]]]
 
 
 class AssetIndexCollector(Collector):
@@ -53,42 +63,54 @@ class AssetIndexCollector(Collector):
         yield from scrape_families(fetch, time.monotonic() - begun_at)
 
 
+def index_tables(fetch: Fetch) -> Iterator[Table]:
+    """The exchange's data."""
+    rows = fetch.rows
+    yield Table(
+        [row.symbol for row in rows],
+        [(spec, [*map(attrgetter(name), rows)]) for name, spec in catalogue.INDEX.items()],
+    )
+    margin = fetch.margin_assets if fetch.error is None else {}
+    assets = margin.values()
+    yield Table(
+        [*margin],
+        [
+            (catalogue.MARGIN_AVAILABLE, [asset.available for asset in assets]),
+            (
+                catalogue.AUTO_EXCHANGE_THRESHOLD,
+                [asset.auto_exchange_threshold for asset in assets],
+            ),
+        ],
+    )
+
+
+def scrape_gauges(fetch: Fetch, duration: float) -> Iterator[tuple[catalogue.Spec, float]]:
+    """The scrape itself; `duration` in seconds."""
+    values = (
+        fetch.error is None,
+        len(fetch.rows),
+        len(fetch.rejects),
+        fetch.finished_at,
+        duration,
+    )
+    return zip(_SCRAPE, values, strict=True)
+
+
 def index_families(fetch: Fetch) -> Iterator[GaugeMetricFamily]:
-    """The exchange's data; a field that a row lacks gives no series."""
-    for attribute, spec in catalogue.INDEX.items():
-        yield from _by_symbol(spec, ((row.symbol, getattr(row, attribute)) for row in fetch.rows))
-    margin = fetch.margin_assets.items() if fetch.error is None else ()
-    yield from _by_symbol(
-        catalogue.MARGIN_AVAILABLE, ((symbol, asset.available) for symbol, asset in margin)
-    )
-    yield from _by_symbol(
-        catalogue.AUTO_EXCHANGE_THRESHOLD,
-        ((symbol, asset.auto_exchange_threshold) for symbol, asset in margin),
-    )
+    """The exchange's data; a field that no row has gives no family."""
+    for table in index_tables(fetch):
+        for spec, column in table.columns:
+            family = _family(spec)
+            for symbol, value in zip(table.symbols, column, strict=True):
+                if value is not None:
+                    family.add_metric((symbol,), value)
+            if family.samples:
+                yield family
 
 
 def scrape_families(fetch: Fetch, duration: float) -> Iterator[GaugeMetricFamily]:
     """The scrape itself; `duration` in seconds."""
-    values = (
-        fetch.error is None,
-        duration,
-        len(fetch.rows),
-        len(fetch.rejects),
-        fetch.finished_at,
-    )
-    for spec, value in zip(_SCRAPE, values, strict=True):
-        yield _family(spec, value)
-
-
-def _by_symbol(
-    spec: catalogue.Spec, values: Iterable[tuple[str, float | None]]
-) -> Iterator[GaugeMetricFamily]:
-    family = _family(spec)
-    for symbol, value in values:
-        if value is not None:
-            family.add_metric((symbol,), value)
-    if family.samples:
-        yield family
+    return (_family(spec, value) for spec, value in scrape_gauges(fetch, duration))
 
 
 def _family(spec: catalogue.Spec, value: float | None = None) -> GaugeMetricFamily:

@@ -140,9 +140,10 @@ def _add_web(group: "argparse._ArgumentGroup") -> None:
         "--web.max-requests",
         dest="web_max_requests",
         type=_positive_int,
-        default=40,
+        default=512,
         metavar="N",
-        help="scrapes that may run at once; further ones get 503 (default %(default)s)",
+        help="scrapes that may run at once, to bound memory; further ones get 503"
+        " (default %(default)s)",
     )
     group.add_argument(
         "--web.disable-exporter-metrics",

@@ -5,7 +5,8 @@ from typing import BinaryIO
 
 from exporter.config.modules import DEFAULT_MODULE
 from exporter.service import Service
-from exporter.web.exposition import TEXT, Renderer
+from exporter.web.exposition import Renderer, Scrape
+from exporter.web.negotiation import TEXT
 
 
 def write_page(service: Service, output: BinaryIO) -> int:
@@ -22,6 +23,7 @@ def write_page(service: Service, output: BinaryIO) -> int:
     if settings.margin_assets.enabled:
         fetcher.margin_assets.refresh()  # there is no later page that could have them
     fetch = fetcher.begin(settings.symbols, settings.timeout).wait(settings.timeout)
-    output.write(Renderer().page(fetch, time.monotonic() - begun_at, TEXT))
+    scrape = Scrape(fetch, time.monotonic() - begun_at)
+    output.write(Renderer().page(scrape, TEXT))
     output.flush()
     return int(fetch.error is not None)

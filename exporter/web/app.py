@@ -19,10 +19,12 @@ from exporter.config.errors import ConfigError
 from exporter.config.modules import DEFAULT_MODULE, dump_settings, is_symbol
 from exporter.scrape.fetch import Fetch, Flight
 from exporter.service import Module, Service
-from exporter.web.exposition import Renderer, accepts_gzip, choose_format, compress
+from exporter.web.exposition import Renderer, Scrape, compress
+from exporter.web.negotiation import accepts_gzip, choose_format
 from exporter.web.status import StatusPage
 
 _TIMEOUT_HEADER = "X-Prometheus-Scrape-Timeout-Seconds"
+_HTML = "text/html; charset=utf-8"
 _DECIMAL = re.compile(r"[0-9]+(\.[0-9]+)?")
 _BUSY = "At most {} scrapes run at once (--web.max-requests); try again.\n"
 
@@ -34,18 +36,9 @@ class Options:
     """What the flags say about the web side."""
 
     telemetry_path: str = "/metrics"
-    max_requests: int = 40
+    max_requests: int = 512
     timeout_offset: float = 0.5
     """Seconds that a scrape ends before Prometheus gives up."""
-
-
-@dataclass(frozen=True)
-class Scrape:
-    """A fetch as one request saw it."""
-
-    fetch: Fetch
-    duration: float
-    """Seconds."""
 
 
 class App:
@@ -120,7 +113,8 @@ class App:
         module = self._service.modules[DEFAULT_MODULE]
         scrape = await self._scrape(request, module, module.settings.symbols)
         page = self._status_page.render(scrape.fetch, module, time.time())
-        return _body(request, page.encode(), "text/html; charset=utf-8")
+        body, compressed = page.encode(), _accepts_gzip(request)
+        return _body(compress(body) if compressed else body, _HTML, compressed)
 
     async def _config(self, _: Request) -> Response:
         return PlainTextResponse(dump_settings(self._service.settings))
@@ -147,8 +141,10 @@ class App:
             request.headers.get(_TIMEOUT_HEADER, ""),
             self._options.timeout_offset,
         )
-        fetch = await self._wait(module.fetcher.begin(symbols, timeout), timeout)
-        return Scrape(fetch, time.monotonic() - begun_at)
+        flight = module.fetcher.begin(symbols, timeout)
+        waited = not flight.future.done()
+        fetch = await self._wait(flight, timeout)
+        return Scrape(fetch, time.monotonic() - begun_at, waited)
 
     async def _wait(self, flight: Flight, timeout: float) -> Fetch:
         try:
@@ -171,8 +167,9 @@ class App:
         self, request: Request, scrape: Scrape, registry: CollectorRegistry | None = None
     ) -> Response:
         output = choose_format(",".join(request.headers.getlist("Accept")))
-        page = self._renderer.page(scrape.fetch, scrape.duration, output, registry)
-        return _body(request, page, output.content_type)
+        compressed = _accepts_gzip(request)
+        page = self._renderer.page(scrape, output, compressed=compressed, registry=registry)
+        return _body(page, output.content_type, compressed)
 
 
 def scrape_timeout(module_timeout: float, header: str, offset: float) -> float:
@@ -189,13 +186,18 @@ def scrape_timeout(module_timeout: float, header: str, offset: float) -> float:
     return min(module_timeout, given - offset if given > offset else given / 2)
 
 
-def _body(request: Request, body: bytes, content_type: str) -> Response:
-    headers = {"Vary": "Accept, Accept-Encoding", "Cache-Control": "no-store"}
-    if accepts_gzip(",".join(request.headers.getlist("Accept-Encoding"))):
-        headers["Content-Encoding"] = "gzip"
-        body = compress(body)
+def _accepts_gzip(request: Request) -> bool:
+    return accepts_gzip(",".join(request.headers.getlist("Accept-Encoding")))
+
+
+def _body(body: bytes, content_type: str, compressed: bool) -> Response:
     # set as a header, for Starlette would append a charset to media_type
-    return Response(body, headers=headers | {"Content-Type": content_type})
+    headers = {
+        "Content-Type": content_type,
+        "Vary": "Accept, Accept-Encoding",
+        "Cache-Control": "no-store",
+    }
+    return Response(body, headers=headers | ({"Content-Encoding": "gzip"} if compressed else {}))
 
 
 async def _http_error(_: Request, error: Exception) -> Response:

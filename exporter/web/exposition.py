@@ -1,68 +1,19 @@
-"""A page in the format and encoding that the request asks for."""
+"""Pages: rendered and compressed once for all scrapes that waited for one fetch."""
 
 import gzip
-from collections.abc import Callable, Iterable, Iterator
+import struct
+import zlib
 from dataclasses import dataclass
-from typing import NamedTuple, Protocol
 from weakref import WeakKeyDictionary
 
-import prometheus_client.exposition as text
-import prometheus_client.openmetrics.exposition as openmetrics
-from prometheus_client import CollectorRegistry, Metric
+from prometheus_client import CollectorRegistry
 
-from exporter.collector import index_families, scrape_families
+from exporter.collector import index_tables, scrape_gauges
 from exporter.scrape.fetch import Fetch
+from exporter.web.negotiation import Format
 
 _GZIP_LEVEL = 1  # a page shrinks tenfold at the lowest level; higher ones cost more than they save
-_EOF = b"# EOF\n"
-
-
-class Source(Protocol):
-    """Anything whose families can be rendered."""
-
-    def collect(self) -> Iterable[Metric]:
-        """Yield the families."""
-
-
-@dataclass(frozen=True)
-class Format:
-    """An exposition format."""
-
-    content_type: str
-    media_type: str
-    version: str
-    render: Callable[[Source], bytes]
-
-
-TEXT = Format(text.CONTENT_TYPE_PLAIN_0_0_4, "text/plain", "0.0.4", text.generate_latest)
-OPENMETRICS = Format(
-    openmetrics.CONTENT_TYPE_LATEST,
-    "application/openmetrics-text",
-    "1.0.0",
-    openmetrics.generate_latest,
-)
-
-
-class _Range(NamedTuple):
-    """One element of an Accept or Accept-Encoding header."""
-
-    value: str
-    params: dict[str, str]
-    quality: float
-
-
-def choose_format(accept: str) -> Format:
-    """The format with the highest q-value; text where nothing fits, so that nobody gets a 406."""
-    ranges = list(_ranges(accept))
-    # on equal terms the first stays: text, which every client reads
-    return max((TEXT, OPENMETRICS), key=lambda candidate: _quality(candidate, ranges))
-
-
-def accepts_gzip(accept_encoding: str) -> bool:
-    """Whether gzip is named, or covered by `*`, and liked no less than a plain body."""
-    qualities = {each.value: each.quality for each in _ranges(accept_encoding)}
-    quality = qualities.get("gzip", qualities.get("*", 0))
-    return quality > 0 and quality >= qualities.get("identity", 0)
+_GZIP_HEADER = b"\x1f\x8b\x08\0\0\0\0\0\0\xff"  # deflate, no name, no time, no system
 
 
 def compress(body: bytes) -> bytes:
@@ -70,81 +21,86 @@ def compress(body: bytes) -> bytes:
     return gzip.compress(body, _GZIP_LEVEL, mtime=0)
 
 
+@dataclass(frozen=True)
+class Scrape:
+    """A fetch as one request saw it."""
+
+    fetch: Fetch
+    duration: float
+    """Seconds."""
+    waited: bool = True
+    """Whether the fetch was in flight when the request arrived."""
+
+
 class Renderer:
-    """Renders pages; scrapes that share a fetch share the rendering of its index families."""
+    """Renders pages.
+
+    Scrapes that waited for one fetch share the page, rendered and compressed once, with the
+    process's own metrics as they were then. Only their duration, at its end, is each one's own.
+    """
 
     def __init__(self) -> None:
-        self._rendered: WeakKeyDictionary[Fetch, dict[Format, bytes]] = WeakKeyDictionary()
+        self._starts: WeakKeyDictionary[Fetch, dict[_Key, _Start]] = WeakKeyDictionary()
 
     def page(
         self,
-        fetch: Fetch,
-        duration: float,
+        scrape: Scrape,
         output: Format,
+        *,
+        compressed: bool = False,
         registry: CollectorRegistry | None = None,
     ) -> bytes:
-        """The index families of a fetch, those of the scrape, and a registry's.
+        """The families of a registry, those of the fetch, those of the scrape.
 
         Args:
-            fetch: what the scrape waited for.
-            duration: seconds the scrape took.
-            output: the format.
-            registry: further metrics for the page.
+            scrape: What to show.
+            output: The format.
+            compressed: Whether to gzip the page.
+            registry: Further metrics.
         """
-        shared = self._rendered.setdefault(fetch, {})
-        if output not in shared:
-            shared[output] = _without_eof(output.render(_Families(index_families(fetch))))
-        own = [_without_eof(output.render(registry))] if registry else []
-        scrape = output.render(_Families(scrape_families(fetch, duration)))
-        return b"".join([*own, shared[output], scrape])
+        writer = output.writer
+        *shared, (spec, duration) = scrape_gauges(scrape.fetch, scrape.duration)
+        starts = self._starts.setdefault(scrape.fetch, {})
+        key = (output, compressed, registry)
+        # `min_interval` allows the fetch to be old, but not the process's own metrics
+        if key not in starts or (registry and not scrape.waited):
+            starts[key] = _Start(
+                "".join(
+                    [
+                        *(map(writer.family, registry.collect()) if registry else ()),
+                        *map(writer.table, index_tables(scrape.fetch)),
+                        *(writer.gauge(*gauge) for gauge in shared),
+                    ]
+                ),
+                compressed,
+            )
+        return starts[key].ended(writer.gauge(spec, duration) + writer.end)
 
 
-@dataclass(frozen=True)
-class _Families:
-    families: Iterator[Metric]
-
-    def collect(self) -> Iterator[Metric]:
-        return self.families
+_Key = tuple[Format, bool, CollectorRegistry | None]
 
 
-def _without_eof(page: bytes) -> bytes:
-    return page.removesuffix(_EOF)
+class _Start:
+    """All of a page but its end; compressed if asked for, which no end does over again."""
+
+    def __init__(self, text: str, compressed: bool) -> None:
+        body = text.encode()
+        self._crc = zlib.crc32(body) if compressed else None
+        self._length = len(body)
+        self._bytes = _GZIP_HEADER + _deflated(body) if compressed else body
+
+    def ended(self, end: str) -> bytes:
+        """The page's bytes."""
+        tail = end.encode()
+        if self._crc is None:
+            return self._bytes + tail
+        # RFC 1951, 3.2.4: a last block that is stored; RFC 1952, 2.3.1: checksum and length
+        block = struct.pack("<BHH", 1, len(tail), len(tail) ^ 0xFFFF)
+        trailer = struct.pack("<II", zlib.crc32(tail, self._crc), self._length + len(tail))
+        return b"".join((self._bytes, block, tail, trailer))
 
 
-def _ranges(header: str) -> Iterator[_Range]:
-    for element in header.split(","):
-        value, *params = (part.strip() for part in element.split(";"))
-        if value:
-            pairs = dict(_pair(param) for param in params)
-            yield _Range(value.lower(), pairs, _weight(pairs.pop("q", "1")))
-
-
-def _pair(param: str) -> tuple[str, str]:
-    name, _, value = param.partition("=")
-    return name.strip().lower(), value.strip().strip('"')
-
-
-def _weight(text_value: str) -> float:
-    try:
-        weight = float(text_value)
-    except ValueError:
-        return 0.0
-    return weight if 0 <= weight <= 1 else 0.0
-
-
-def _quality(candidate: Format, ranges: list[_Range]) -> float:
-    """The q-value of the most specific range that covers the format."""
-    major = candidate.media_type.split("/")[0]
-    exact = [
-        each.quality
-        for each in ranges
-        if each.value == candidate.media_type
-        and each.params.get("version", candidate.version) == candidate.version
-    ]
-    if exact:
-        return max(exact)
-    for wider in (f"{major}/*", "*/*"):
-        qualities = [each.quality for each in ranges if each.value == wider]
-        if qualities:
-            return max(qualities)
-    return 0.0
+def _deflated(body: bytes) -> bytes:
+    """Compressed, without a last block and up to the end of a byte."""
+    compressor = zlib.compressobj(_GZIP_LEVEL, wbits=-zlib.MAX_WBITS)
+    return compressor.compress(body) + compressor.flush(zlib.Z_SYNC_FLUSH)

@@ -72,7 +72,9 @@ def test_a_client_that_leaves_does_not_spoil_the_fetch_for_those_who_share_it(he
 def test_of_41_scrapes_at_once_40_get_the_page_and_one_is_turned_away(held, config_file):
     with (
         raw_server(held.script) as base_url,
-        running(config_file(default=module(base_url, timeout="30s"))) as exporter,
+        running(
+            config_file(default=module(base_url, timeout="30s")), "--web.max-requests=40"
+        ) as exporter,
         concurrent.futures.ThreadPoolExecutor(41) as pool,
     ):
         scrapes = [pool.submit(exporter.get, "/metrics") for _ in range(41)]
@@ -82,6 +84,18 @@ def test_of_41_scrapes_at_once_40_get_the_page_and_one_is_turned_away(held, conf
         pages = [scrape.result() for scrape in scrapes]
         assert sorted(page.status_code for page in pages) == [200] * 40 + [503]
         assert sum(UP in page.text for page in pages) == 40
+
+
+def test_64_scrapes_at_once_all_get_the_page(held, config_file):
+    with (
+        raw_server(held.script) as base_url,
+        running(config_file(default=module(base_url, timeout="30s"))) as exporter,
+        concurrent.futures.ThreadPoolExecutor(64) as pool,
+    ):
+        scrapes = [pool.submit(exporter.get, "/metrics") for _ in range(64)]
+        assert held.asked.acquire(timeout=PATIENCE)
+        held.may_answer.set()
+        assert all(UP in scrape.result().text for scrape in scrapes)
 
 
 def test_a_frozen_exchange_is_shown_with_its_old_time(exchange, config_file, clock):

@@ -17,7 +17,7 @@ from exporter.config.modules import ModuleSettings
 from exporter.scrape.fetch import Fetch, Flight
 from exporter.service import Module
 from exporter.web.app import App, Options, scrape_timeout
-from exporter.web.exposition import OPENMETRICS, TEXT, accepts_gzip
+from exporter.web.negotiation import OPENMETRICS, TEXT, accepts_gzip
 
 MODULE_TIMEOUT = 5
 

@@ -1,93 +1,18 @@
 import gzip
+import itertools
+import zlib
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from prometheus_client import CollectorRegistry, Counter
+from prometheus_client import CollectorRegistry, Counter, Gauge
 from prometheus_client.openmetrics.parser import text_string_to_metric_families as parse_openmetrics
 from prometheus_client.parser import text_string_to_metric_families as parse_text
 
 from exporter.binance.rows import Row
 from exporter.scrape.fetch import Fetch
-from exporter.web.exposition import (
-    OPENMETRICS,
-    TEXT,
-    Renderer,
-    accepts_gzip,
-    choose_format,
-    compress,
-)
-
-PROMETHEUS_2 = (
-    "application/openmetrics-text;version=1.0.0,application/openmetrics-text;version=0.0.1;q=0.75,"
-    "text/plain;version=0.0.4;q=0.5,*/*;q=0.1"
-)
-PROMETHEUS_3 = (
-    "application/openmetrics-text;version=1.0.0;escaping=allow-utf-8;q=0.5,"
-    "application/openmetrics-text;version=0.0.1;q=0.4,text/plain;version=1.0.0;"
-    "escaping=allow-utf-8;q=0.3,text/plain;version=0.0.4;q=0.2,*/*;q=0.1"
-)
-
-
-@pytest.mark.parametrize(
-    ("accept", "expected"),
-    [
-        ("", TEXT),
-        ("*/*", TEXT),
-        ("text/html,application/xhtml+xml,*/*;q=0.8", TEXT),
-        ("text/plain", TEXT),
-        ("text/plain;version=0.0.4", TEXT),
-        ("application/openmetrics-text", OPENMETRICS),
-        ("application/openmetrics-text; version=1.0.0", OPENMETRICS),
-        ('application/openmetrics-text; version="1.0.0"', OPENMETRICS),
-        ("Application/OpenMetrics-Text; Version=1.0.0", OPENMETRICS),
-        ("application/*", OPENMETRICS),
-        (PROMETHEUS_2, OPENMETRICS),
-        (PROMETHEUS_3, OPENMETRICS),
-        ("application/openmetrics-text;q=0.2,text/plain;q=0.7", TEXT),
-        ("application/openmetrics-text;q=0.7,text/plain;q=0.2", OPENMETRICS),
-        ("application/openmetrics-text;q=0,*/*", TEXT),
-        ("text/plain;q=0,*/*;q=0.1", OPENMETRICS),
-        ("application/openmetrics-text;version=2.0.0", TEXT),
-        ("application/openmetrics-text;version=0.0.1", TEXT),
-        ("application/openmetrics-text;version=one", TEXT),
-        ("application/openmetrics-text;q=high,text/plain;q=0.1", TEXT),
-        ("application/openmetrics-text;q=2,text/plain;q=0.1", TEXT),
-        ("image/png", TEXT),
-        (";;;,,,=", TEXT),
-    ],
-)
-def test_the_accept_header_chooses_the_format(accept, expected):
-    assert choose_format(accept) is expected
-
-
-@pytest.mark.fuzz
-@given(st.text() | st.from_regex(r"(text/plain|\*/\*|application/openmetrics-text)(;[a-z]+=.*)*"))
-def test_no_accept_header_raises(accept):
-    assert choose_format(accept) in {TEXT, OPENMETRICS}
-    assert accepts_gzip(accept) in {True, False}
-
-
-@pytest.mark.parametrize(
-    ("header", "expected"),
-    [
-        ("", False),
-        ("identity", False),
-        ("gzip", True),
-        ("GZIP", True),
-        ("deflate, gzip;q=0.5", True),
-        ("gzip;q=0", False),
-        ("identity;q=1, gzip;q=0.5", False),
-        ("identity;q=0.5, gzip", True),
-        ("*", True),
-        ("*;q=0", False),
-        ("gzip;q=0, *", False),
-        ("br", False),
-        ("gzip;q=x", False),
-    ],
-)
-def test_the_accept_encoding_header_decides_on_gzip(header, expected):
-    assert accepts_gzip(header) is expected
+from exporter.web.exposition import Renderer, Scrape, compress
+from exporter.web.negotiation import OPENMETRICS, TEXT
 
 
 def test_a_compressed_page_reads_back():
@@ -102,7 +27,7 @@ FETCH = Fetch(1719554625.0, (ROW,))
 def test_a_page_holds_index_scrape_and_registry(output):
     registry = CollectorRegistry()
     Counter("requests", "Requests.", registry=registry)
-    page = Renderer().page(FETCH, 0.25, output, registry).decode()
+    page = Renderer().page(Scrape(FETCH, 0.25), output, registry=registry).decode()
     parse = parse_text if output is TEXT else parse_openmetrics
     samples = {sample.name: sample.value for family in parse(page) for sample in family.samples}
     assert samples["binance_asset_index_price_usd"] == 61475.0272033
@@ -113,17 +38,48 @@ def test_a_page_holds_index_scrape_and_registry(output):
     assert page.count("# EOF") == (output is OPENMETRICS)
 
 
-def test_scrapes_that_share_a_fetch_differ_in_their_duration_only():
+def body(page: bytes, compressed: bool) -> str:
+    return (gzip.decompress(page) if compressed else page).decode()
+
+
+@pytest.mark.parametrize("output", [TEXT, OPENMETRICS])
+@pytest.mark.parametrize("compressed", [False, True])
+def test_scrapes_that_share_a_fetch_differ_in_their_duration_only(output, compressed):
     renderer = Renderer()
-    first = renderer.page(FETCH, 0.25, TEXT).decode()
-    second = renderer.page(FETCH, 0.5, TEXT).decode()
+    first = body(renderer.page(Scrape(FETCH, 0.25), output, compressed=compressed), compressed)
+    second = body(renderer.page(Scrape(FETCH, 0.5), output, compressed=compressed), compressed)
     assert first.replace("_duration_seconds 0.25", "_duration_seconds 0.5") == second
+
+
+def test_a_compressed_page_is_one_gzip_member_as_not_every_client_reads_on():
+    page = Renderer().page(Scrape(FETCH, 0.25), TEXT, compressed=True)
+    member = zlib.decompressobj(wbits=16 + zlib.MAX_WBITS)
+    assert member.decompress(page) == Renderer().page(Scrape(FETCH, 0.25), TEXT)
+    assert member.eof
+    assert member.unused_data == b""
+
+
+@pytest.mark.parametrize(("waited", "collections"), [(True, 1), (False, 2)])
+def test_the_process_is_shown_as_at_the_fetch_or_for_a_reused_fetch_as_now(waited, collections):
+    registry, renderer = CollectorRegistry(), Renderer()
+    counted = itertools.count()
+    Gauge("collections", "Collections.", registry=registry).set_function(lambda: next(counted))
+    for _ in range(2):
+        page = renderer.page(Scrape(FETCH, 0.1, waited), TEXT, registry=registry)
+    assert f"\ncollections {collections - 1}.0\n" in page.decode()
+
+
+def test_a_probe_has_nothing_of_the_registry_of_another_scrape():
+    registry, renderer = CollectorRegistry(), Renderer()
+    Gauge("own", "The process's own.", registry=registry)
+    renderer.page(Scrape(FETCH, 0.1), TEXT, registry=registry)
+    assert b"own" not in renderer.page(Scrape(FETCH, 0.1), TEXT)
 
 
 def test_a_rendering_is_forgotten_with_its_fetch():
     renderer = Renderer()
-    renderer.page(Fetch(1.0, (ROW,)), 0.1, TEXT)
-    assert len(renderer._rendered) == 0
+    renderer.page(Scrape(Fetch(1.0, (ROW,)), 0.1), TEXT)
+    assert len(renderer._starts) == 0
 
 
 symbols = st.text(min_size=1, max_size=64).filter(str.isprintable)
@@ -137,7 +93,7 @@ prices = st.floats(min_value=1e-8, max_value=1e15)
 )
 def test_any_symbol_and_price_reads_back_from_the_page(output, parse, index):
     fetch = Fetch(1.0, [Row(symbol, index=price) for symbol, price in index.items()])
-    page = Renderer().page(fetch, 0.1, output).decode()
+    page = Renderer().page(Scrape(fetch, 0.1), output).decode()
     samples = {
         sample.labels["symbol"]: sample.value
         for family in parse(page)
