@@ -1,6 +1,7 @@
 """Exporter, Prometheus and Alertmanager on this machine, without containers: `make stack`.
 
-They run as plain processes with their data in one folder. Prometheus begins with a day of history.
+They run as plain processes with their data in one folder. Prometheus begins with a day of history
+and values an example account: long BTC and ETH, short USDT.
 Alertmanager uses deploy/alertmanager.yml; each receiver in it is replaced by one that writes
 the alerts to a file and to the terminal. Ctrl-C stops everything.
 """
@@ -28,6 +29,11 @@ _PATIENCE_SECONDS = 60
 _STOP_SECONDS = 15
 _INSTANCE = "localhost:10198"
 """The instance label of the history, which the series that are scraped here continue."""
+_EXAMPLE_ACCOUNT = [
+    str(ROOT / "rules" / "examples" / "constant.yaml"),
+    str(ROOT / "rules" / "collateral.yaml"),
+]
+"""Rules that show what the scenario costs an account."""
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -169,6 +175,8 @@ def _write_configurations(flags: argparse.Namespace, hook: str) -> None:
     deploy = ROOT / "deploy"
     prometheus = yaml.safe_load((deploy / "prometheus.yml").read_text())
     prometheus["rule_files"] = [str((deploy / each).resolve()) for each in prometheus["rule_files"]]
+    if flags.demo:
+        prometheus["rule_files"] += _EXAMPLE_ACCOUNT
     manager = [f"127.0.0.1:{flags.alertmanager_port}"]
     prometheus["alerting"]["alertmanagers"] = [{"static_configs": [{"targets": manager}]}]
     target = {"targets": [f"127.0.0.1:{flags.exporter_port}"], "labels": {"instance": _INSTANCE}}
@@ -188,7 +196,9 @@ def _load_history(folder: Path) -> None:
     loading = folder.with_name("loading")  # not to take half a history for a whole one
     shutil.rmtree(loading, ignore_errors=True)
     _say("Loading a day of history ...")
-    subprocess.run([sys.executable, "-m", "dashboards.load_history", loading], check=True, cwd=ROOT)
+    command = [sys.executable, "-m", "dashboards.load_history", str(loading)]
+    rules = [f"--rules={file}" for file in _EXAMPLE_ACCOUNT]
+    subprocess.run([*command, *rules], check=True, cwd=ROOT)
     loading.rename(folder)
 
 

@@ -1,58 +1,13 @@
 """From a ban to the message: exporter, Prometheus with our rules, Alertmanager, a receiver."""
 
-import http.server
-import json
-import queue
-import subprocess
-import threading
-from collections.abc import Iterator
 from pathlib import Path
 
-import pytest
 import requests
 import yaml
 
-from tests.end_to_end.conftest import PATIENCE, free_port, module, running, until
+from tests.end_to_end.conftest import PATIENCE, free_port, module, running, start, until
 
 RULES = Path(__file__).parent.parent.parent / "rules"
-
-
-@pytest.fixture
-def receiver() -> Iterator[tuple[str, "queue.Queue[dict]"]]:
-    """A webhook that keeps the alerts it is sent; gives its URL and their queue."""
-    alerts: queue.Queue[dict] = queue.Queue()
-
-    class Handler(http.server.BaseHTTPRequestHandler):
-        def do_POST(self):
-            body = self.rfile.read(int(self.headers["Content-Length"]))
-            for alert in json.loads(body)["alerts"]:
-                alerts.put(alert)
-            self.send_response(200)
-            self.end_headers()
-
-        def log_message(self, *_):
-            pass
-
-    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
-        threading.Thread(target=server.serve_forever, daemon=True).start()
-        yield f"http://127.0.0.1:{server.server_port}", alerts
-        server.shutdown()
-
-
-@pytest.fixture
-def background() -> Iterator[list["subprocess.Popen[bytes]"]]:
-    """Processes that end with the test."""
-    processes: list[subprocess.Popen[bytes]] = []
-    yield processes
-    for process in reversed(processes):
-        process.terminate()
-        process.wait(PATIENCE)
-
-
-def start(processes: list["subprocess.Popen[bytes]"], *command: str) -> None:
-    processes.append(
-        subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-    )
 
 
 def test_a_ban_wakes_somebody(tool, exchange, config_file, clock, receiver, background, tmp_path):

@@ -1,6 +1,7 @@
 """rules/collateral.yaml: its promtool tests against planted mistakes, its docs, its examples."""
 
 import importlib.util
+import json
 import re
 import subprocess
 from collections.abc import Callable
@@ -78,9 +79,12 @@ def test_alerts_are_those_of_the_contract() -> None:
 @pytest.mark.parametrize(
     "rule", ALERT_RULES, ids=lambda rule: f"{rule['alert']}-{rule['labels']['severity']}"
 )
-def test_alert_names_the_account_and_its_runbook(rule: dict[str, Any]) -> None:
+def test_alert_names_the_account_its_runbook_and_dashboard(rule: dict[str, Any]) -> None:
     assert "{{ $labels.account }}" in rule["annotations"]["summary"]
     assert rule["annotations"]["runbook_url"] == f"{TABLE.RUNBOOKS}#{rule['alert'].lower()}"
+    board, _, variables = rule["annotations"]["dashboard_url"].rpartition("/")[2].partition("?")
+    assert board == json.loads((ROOT / "dashboards" / "collateral.json").read_text())["uid"]
+    assert variables == "var-account={{ $labels.account }}"
 
 
 def test_runbooks_are_complete() -> None:
