@@ -1,11 +1,13 @@
 """Paths and methods: what each request is answered with."""
 
 import asyncio
+import functools
 import math
 import re
 import time
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from prometheus_client import CollectorRegistry
 from starlette.applications import Starlette
@@ -21,12 +23,14 @@ from exporter.scrape.fetch import Fetch, Flight
 from exporter.service import Module, Service
 from exporter.web.exposition import Renderer, Scrape, compress
 from exporter.web.negotiation import accepts_gzip, choose_format
-from exporter.web.status import StatusPage
 
 _TIMEOUT_HEADER = "X-Prometheus-Scrape-Timeout-Seconds"
 _HTML = "text/html; charset=utf-8"
 _DECIMAL = re.compile(r"[0-9]+(\.[0-9]+)?")
 _BUSY = "At most {} scrapes run at once (--web.max-requests); try again.\n"
+
+if TYPE_CHECKING:
+    from exporter.web.status import StatusPage
 
 Handler = Callable[[Request], Awaitable[Response]]
 
@@ -55,7 +59,6 @@ class App:
         self._registry = registry
         self._options = options
         self._renderer = Renderer()
-        self._status_page = StatusPage(options.telemetry_path)
         self.scrapes_running = 0
         self.stopping = False
         self._ended = False
@@ -108,6 +111,12 @@ class App:
                 )
         scrape = await self._scrape(request, module, symbols or module.settings.symbols)
         return self._exposition(request, scrape)
+
+    @functools.cached_property
+    def _status_page(self) -> "StatusPage":
+        from exporter.web.status import StatusPage  # noqa: PLC0415 - no scrape needs its templates
+
+        return StatusPage(self._options.telemetry_path)
 
     async def _status(self, request: Request) -> Response:
         module = self._service.modules[DEFAULT_MODULE]
