@@ -1,4 +1,4 @@
-"""PEM files that a configuration names; each is read once, so that a fault is told at the start."""
+"""PEM files that a configuration names; each is checked when the configuration is read."""
 
 import ssl
 from pathlib import Path
@@ -54,4 +54,4 @@ KeyFile = Annotated[
     AfterValidator(_readable),
     expected("a readable file with a PEM key"),
 ]
-"""The absolute path of a file; whether its key fits is told together with the certificate."""
+"""The absolute path of a file; whether the key fits is checked together with the certificate."""

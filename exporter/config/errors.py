@@ -1,6 +1,6 @@
-"""What is wrong with a configuration file: one line a fault, and all of them at once.
+"""What is wrong with a configuration file: one line for each error, all of them at once.
 
-A fault never shows what may be a secret, however badly the file is written.
+A message never shows what may be a secret, however badly the file is written.
 """
 
 import json
@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 KeyPath = tuple[str | int, ...]
-"""Where a value stands: `("modules", "default", "symbols", 0)`."""
+"""The position of a value: `("modules", "default", "symbols", 0)`."""
 
 _PLAIN_KEY = re.compile(r"[\w.-]{1,64}")
 _SHOWN_CHARACTERS = 60
@@ -26,8 +26,8 @@ _KINDS: tuple[tuple[type | tuple[type, ...], str], ...] = (
 
 
 @dataclass(frozen=True, order=True)
-class Fault:
-    """One thing that is wrong: its line (0: the file as a whole), key path and sentence."""
+class ErrorLine:
+    """One error: its line (0 means the whole file), key path and sentence."""
 
     line: int
     where: str
@@ -38,12 +38,12 @@ class Fault:
 
 
 class ConfigError(Exception):
-    """A configuration file that is refused; `lines` holds one line for each fault."""
+    """A configuration file was refused; `lines` has one line for each error."""
 
-    def __init__(self, file: Path, faults: Iterable[Fault]) -> None:
+    def __init__(self, file: Path, errors: Iterable[ErrorLine]) -> None:
         self.lines = tuple(
-            f"{file}:{fault.line}: {fault}" if fault.line else f"{file}: {fault}"
-            for fault in sorted(faults)
+            f"{file}:{error.line}: {error}" if error.line else f"{file}: {error}"
+            for error in sorted(errors)
         )
         super().__init__("\n".join(self.lines))
 
@@ -60,7 +60,7 @@ def where(path: KeyPath) -> str:
 
 
 def found(value: object) -> str:
-    """Name a value in a sentence that goes on after "got"."""
+    """Describe a value for a sentence that ends in "got ..."."""
     match value:
         case None:
             return "nothing"
@@ -77,12 +77,12 @@ def found(value: object) -> str:
 
 
 def kind(value: object) -> str:
-    """Name the kind of a value, and nothing of its content."""
+    """Describe the kind of a value without its content."""
     return next(name for kinds, name in _KINDS if isinstance(value, kinds))
 
 
 def _key(key: str) -> str:
-    # Without the blank after its colon, `proxy_url:http://user:password@host` is a key.
+    # Without a space after its colon, `proxy_url:http://user:password@host` is a key.
     name, colon, _ = key.partition(":")
     if colon:
         name += ":..."
@@ -92,4 +92,4 @@ def _key(key: str) -> str:
 def _quoted(text: str) -> str:
     if len(text) > _SHOWN_CHARACTERS:
         text = text[: _SHOWN_CHARACTERS - 3] + "..."
-    return json.dumps(text, ensure_ascii=not text.isprintable())  # a fault stays one line
+    return json.dumps(text, ensure_ascii=not text.isprintable())  # an error stays one line

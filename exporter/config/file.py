@@ -1,7 +1,7 @@
-"""A YAML file against its model: the way in for both configuration files.
+"""Reads a YAML file and validates it against its model; used for both configuration files.
 
-A model is made of `Section`s, and each of its scalars says with `expected` what it takes, so that
-a fault can say what was expected and what was found.
+A model consists of `Section`s. Each of its scalars declares with `expected` what it accepts, so
+that an error can say what was expected and what was found.
 """
 
 import difflib
@@ -22,13 +22,13 @@ from pydantic.fields import FieldInfo
 from pydantic_core import ErrorDetails, PydanticCustomError
 
 from exporter.config import strict_yaml
-from exporter.config.errors import ConfigError, Fault, KeyPath, found, kind, where
+from exporter.config.errors import ConfigError, ErrorLine, KeyPath, found, kind, where
 
-_MAX_BYTES = 1 << 20  # a larger file is some other file, given by mistake
+_MAX_BYTES = 1 << 20  # a larger file was given by mistake
 
 
 class Section(BaseModel):
-    """A mapping of the file. One without content, as when all its keys are comments, is empty."""
+    """A mapping of the file; one without content, as when all its keys are comments, is empty."""
 
     model_config = ConfigDict(
         extra="forbid",
@@ -39,7 +39,7 @@ class Section(BaseModel):
     )
 
     unsupported: ClassVar[Mapping[str, str]] = {}
-    """Keys that the format has and this exporter has not, with advice to add to the fault."""
+    """Keys of the format that this exporter does not support, with advice to add to the error."""
 
     @model_validator(mode="before")
     @classmethod
@@ -54,27 +54,29 @@ def load_file(file: Path, model: type[AnySection]) -> AnySection:
     """Read a configuration file; relative paths in it are relative to its folder.
 
     Raises:
-        ConfigError: The file cannot be read or does not fit the model. It tells every fault.
+        ConfigError: The file cannot be read or does not fit the model. All errors are reported.
     """
     document = strict_yaml.parse(_read(file), file)
-    faults = list(document.faults)
+    errors = list(document.errors)
     try:
         settings = model.model_validate(document.data, context=file.parent.absolute())
     except ValidationError as error:
-        faults += (_fault(details, document, model) for details in error.errors(include_url=False))
-    if faults:
-        # Not "from" the ValidationError, as that one holds the values, secrets too.
-        raise ConfigError(file, faults) from None
+        errors += (
+            _error_line(details, document, model) for details in error.errors(include_url=False)
+        )
+    if errors:
+        # Not "from" the ValidationError, which holds the values, secrets included.
+        raise ConfigError(file, errors) from None
     return settings
 
 
 def expected(what: str, *, secret: bool = False) -> WrapValidator:
-    """Let whatever is wrong with a scalar be told as "expected `what`, got ...".
+    """Report any error of a scalar as "expected `what`, got ...".
 
-    The text of a ValueError from the scalar's own validators is told after it, as the reason.
+    The text of a ValueError from the scalar's own validators is appended as the reason.
 
     Args:
-        what: The values taken, as a noun.
+        what: The accepted values, as a noun.
         secret: Whether the value must not be shown.
     """
 
@@ -91,7 +93,7 @@ def expected(what: str, *, secret: bool = False) -> WrapValidator:
 
 
 def refusal(sentence: str) -> PydanticCustomError:
-    """Return the error for a validator to raise whose sentence is to be told as it is."""
+    """Return an error for a validator to raise; its sentence is reported as it is."""
     return PydanticCustomError("refused", "{sentence}", {"sentence": sentence})
 
 
@@ -106,17 +108,19 @@ def _read(file: Path) -> str:
             content = stream.read(_MAX_BYTES + 1)
     except (OSError, ValueError) as error:
         reason = getattr(error, "strerror", None) or error
-        raise ConfigError(file, [Fault(0, "", f"cannot be read: {reason}")]) from None
+        raise ConfigError(file, [ErrorLine(0, "", f"cannot be read: {reason}")]) from None
     if len(content) > _MAX_BYTES:
-        raise ConfigError(file, [Fault(0, "", "larger than 1 MiB")])
+        raise ConfigError(file, [ErrorLine(0, "", "larger than 1 MiB")])
     try:
         return content.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         line = content.count(b"\n", 0, error.start) + 1
-        raise ConfigError(file, [Fault(line, "", "not UTF-8")]) from None
+        raise ConfigError(file, [ErrorLine(line, "", "not UTF-8")]) from None
 
 
-def _fault(details: ErrorDetails, document: strict_yaml.Document, model: type[Section]) -> Fault:
+def _error_line(
+    details: ErrorDetails, document: strict_yaml.Document, model: type[Section]
+) -> ErrorLine:
     path = tuple(key for key in details["loc"] if key != "[key]")
     value = details["input"]
     match details["type"]:
@@ -132,7 +136,7 @@ def _fault(details: ErrorDetails, document: strict_yaml.Document, model: type[Se
             sentence = f"expected a list, got {kind(value)}"
         case _:
             sentence = details["msg"]
-    return Fault(document.line(path), where(path), sentence)
+    return ErrorLine(document.line(path), where(path), sentence)
 
 
 def _section_at(model: type[Section], path: KeyPath) -> type[Section]:

@@ -1,7 +1,7 @@
-"""The configuration file: which modules there are, and what each asks of the exchange.
+"""The configuration file: the modules, and what each requests from the exchange.
 
-docs/config.schema.json, with which editors check and complete it, is written by
-`python -m exporter.config.modules`.
+`python -m exporter.config.modules` writes docs/config.schema.json, with which editors check and
+complete the file.
 """
 
 import json
@@ -36,7 +36,7 @@ _ABSENT = object()
 
 
 def _seconds(value: object) -> float:
-    """Read a duration; a plain 0 needs no unit, as in Prometheus, and no other number will do."""
+    """Read a duration; as in Prometheus, 0 needs no unit and any other number does."""
     if isinstance(value, str):
         return duration.parse(value)
     if value == 0 and isinstance(value, int) and not isinstance(value, bool):
@@ -61,7 +61,7 @@ def _each_once(symbols: tuple[str, ...]) -> tuple[str, ...]:
 
 
 def _default_among(modules: object) -> object:
-    """Let a missing `default` be told with all other faults, in the place where it should be."""
+    """Report a missing `default` with all other errors, at the place where it should be."""
     if modules is None or modules == {}:
         return {DEFAULT_MODULE: {}}
     return {DEFAULT_MODULE: _ABSENT} | modules if isinstance(modules, dict) else modules
@@ -69,7 +69,7 @@ def _default_among(modules: object) -> object:
 
 def _present(module: object) -> object:
     if module is _ABSENT:
-        raise refusal("expected a module of this name, as it is the one that /metrics serves")
+        raise refusal("expected a module of this name, because /metrics serves it")
     return module
 
 
@@ -101,22 +101,22 @@ class MarginAssetsSettings(Section):
     """Which assets count as margin, from exchangeInfo, fetched in the background."""
 
     enabled: Annotated[bool, expected("true or false")] = True
-    """Whether to fetch it at all."""
+    """Whether to fetch exchangeInfo."""
 
     refresh_interval: Annotated[
         Duration, _within(1, 43_200), expected("a duration from 1s to 12h, such as 10m")
     ] = 600.0
-    """How long one answer is used; a change of the listed symbols has it fetched at once."""
+    """How long an answer is used; a change of the listed symbols triggers a fetch."""
 
 
 class ModuleSettings(Section):
-    """What a scrape of one module asks of the exchange."""
+    """What a scrape of one module requests from the exchange."""
 
     base_url: BaseUrl = "https://fapi.binance.com"
     """The exchange's API, without /fapi; the testnet is https://testnet.binancefuture.com."""
 
     symbols: Annotated[tuple[Symbol, ...], Field(strict=False), AfterValidator(_each_once)] = ()
-    """The symbols to expose; none for every asset. One to nine of them weigh less than all."""
+    """The symbols to expose; an empty list exposes all. One to nine cost less weight than all."""
 
     timeout: Annotated[
         Duration, _within(0.001, 60), expected("a duration from 1ms to 1m, such as 5s")
@@ -131,12 +131,12 @@ class ModuleSettings(Section):
     weight_ceiling_ratio: Annotated[
         float, Field(gt=0, le=1), expected("a number above 0 and at most 1")
     ] = 0.8
-    """The share of the weight limit after which no request leaves until the next minute."""
+    """The share of the weight limit at which no request is sent until the next minute."""
 
     max_body_bytes: Annotated[
         int, Field(ge=1024, le=1 << 30), expected("a whole number from 1024 to 1073741824")
     ] = 33_554_432
-    """The largest answer read; exchangeInfo is by far the largest there is."""
+    """The largest response body accepted; exchangeInfo is by far the largest."""
 
     proxy_url: ProxyUrl = ""
     """The proxy to use; user and password in it are never shown."""
@@ -145,7 +145,7 @@ class ModuleSettings(Section):
     """A file with the URL of the proxy, instead of `proxy_url`: for one with a password."""
 
     ca_file: OptionalCertificatesFile = ""
-    """PEM certificates to trust instead of the system's, as for a proxy that looks inside TLS."""
+    """PEM certificates to trust instead of the default ones, as for a proxy that inspects TLS."""
 
     margin_assets: MarginAssetsSettings = MarginAssetsSettings()
     """Which assets count as margin."""
@@ -177,13 +177,13 @@ def load_settings(file: Path | None) -> Settings:
     """Read the configuration file; without one, the built-in configuration.
 
     Raises:
-        ConfigError: The file is refused; it tells every fault.
+        ConfigError: The file is refused; all errors are reported.
     """
     return load_file(file, Settings) if file else Settings()
 
 
 def dump_settings(settings: Settings) -> str:
-    """Return the configuration in force as YAML with every key, passwords redacted."""
+    """Return the active configuration as YAML with every key, passwords redacted."""
     data = settings.model_dump(mode="json")
     for module in data["modules"].values():
         module["proxy_url"] = _USERINFO.sub(_REDACTED, module["proxy_url"])
@@ -210,7 +210,7 @@ def for_demo(settings: Settings, base_url: str) -> Settings:
 
 
 def is_symbol(text: str) -> bool:
-    """Tell whether a text is spelt as the exchange spells symbols."""
+    """Return whether a text is written as the exchange writes symbols."""
     try:
         _SYMBOL.validate_python(text)
     except ValidationError:

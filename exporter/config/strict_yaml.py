@@ -1,4 +1,4 @@
-"""YAML without its surprises: the JSON types in YAML's clothes, and the line of every key.
+"""YAML restricted to the types of JSON, with the line of every key.
 
 Only `true` and `false` are booleans, a number is written as in JSON, and all other plain text is a
 string. Duplicate keys, keys that are not strings, anchors, aliases, tags and further documents are
@@ -14,11 +14,11 @@ from typing import Any
 import yaml
 from yaml.reader import Reader, ReaderError
 
-from exporter.config.errors import ConfigError, Fault, KeyPath, found, where
+from exporter.config.errors import ConfigError, ErrorLine, KeyPath, found, where
 
 _MAX_DEPTH = 20  # far more than any file of ours needs, far less than Python's stack
 
-# At most 19 digits: a longer number is a typing error, and int() of thousands of digits raises.
+# At most 19 digits: a longer number is a typo, and int() of thousands of digits raises.
 _NULL = re.compile(r"(?:null|~|)$")
 _BOOLEAN = re.compile(r"(?:true|false)$")
 _INTEGER = re.compile(r"-?(?:0|[1-9][0-9]{0,18})$")
@@ -27,14 +27,14 @@ _FLOAT = re.compile(r"-?(?:0|[1-9][0-9]{0,18})(?:\.[0-9]+)?(?:[eE][-+]?[0-9]+)?$
 
 @dataclass(frozen=True)
 class Document:
-    """A parsed file: its data, what YAML alone can tell is wrong with it, and its lines."""
+    """A parsed file: its data, the errors found while parsing, and the line of each key."""
 
     data: Any
-    faults: tuple[Fault, ...]
+    errors: tuple[ErrorLine, ...]
     lines: Mapping[KeyPath, int]
 
     def line(self, path: KeyPath) -> int:
-        """Return the line, from 1, of a key, or of what holds it where the key is not there."""
+        """Return the line, from 1, of a key, or of what holds it if the key is absent."""
         while path not in self.lines and path:
             path = path[:-1]
         return self.lines.get(path, 1)
@@ -45,11 +45,11 @@ def parse(text: str, file: Path) -> Document:
 
     Args:
         text: The text of the file.
-        file: Its name, for the fault.
+        file: Its name, for error messages.
 
     Raises:
-        ConfigError: The text is not YAML at all. Faults that leave a document to look at, such as
-            a duplicate key, are in its `faults` instead, so that they are told with all others.
+        ConfigError: The text is not YAML at all. Errors that leave a document to check, such as
+            a duplicate key, are in its `errors` instead, to be reported with all others.
     """
     parser = _Parser(text)
     try:
@@ -57,16 +57,16 @@ def parse(text: str, file: Path) -> Document:
     except ReaderError as error:
         line = text.count("\n", 0, error.position) + 1
         column = error.position - text.rfind("\n", 0, error.position)
-        fault = Fault(line, "", f"column {column}: a control character")
+        line_of_error = ErrorLine(line, "", f"column {column}: a control character")
     except yaml.MarkedYAMLError as error:
-        fault = _syntax_fault(error)
-    except ValueError:  # PyYAML converts "\UFFFFFFFF" and `%YAML 1.999...` without a look
-        fault = Fault(parser.line, "", "not YAML: a number out of range")
+        line_of_error = _syntax_error(error)
+    except ValueError:  # PyYAML converts "\UFFFFFFFF" and `%YAML 1.999...` without checking
+        line_of_error = ErrorLine(parser.line, "", "not YAML: a number out of range")
     except RecursionError:
-        fault = Fault(parser.line, "", f"nested deeper than {_MAX_DEPTH} levels")
+        line_of_error = ErrorLine(parser.line, "", f"nested deeper than {_MAX_DEPTH} levels")
     else:
-        return Document(data, tuple(parser.faults), parser.lines)
-    raise ConfigError(file, [fault])
+        return Document(data, tuple(parser.errors), parser.lines)
+    raise ConfigError(file, [line_of_error])
 
 
 def dump(data: Mapping[str, Any]) -> str:
@@ -87,14 +87,14 @@ class _Refused:
 
 
 class _Parser:
-    """Turns PyYAML's events into data, and keeps the lines and the faults met on the way."""
+    """Turns PyYAML's events into data; keeps the lines and the errors it met."""
 
     def __init__(self, text: str) -> None:
         self._events: Iterator[yaml.Event] = yaml.parse(text, Loader=yaml.SafeLoader)
         self._depth = 0
         self.line = 1
         self.lines: dict[KeyPath, int] = {}
-        self.faults: list[Fault] = []
+        self.errors: list[ErrorLine] = []
 
     def document(self) -> Any:
         self._next()  # the stream's start
@@ -103,7 +103,7 @@ class _Parser:
         data = self._value(self._next(), ())
         self._next()  # the document's end
         if not isinstance(self._next(), yaml.StreamEndEvent):
-            self._fault((), "expected one YAML document, got another one")
+            self._error((), "expected one YAML document, got another one")
         return None if data is _Refused else data
 
     def _next(self) -> yaml.Event:
@@ -114,11 +114,11 @@ class _Parser:
 
     def _value(self, event: yaml.Event, path: KeyPath) -> Any:
         self.lines.setdefault(path, self.line)
-        # The name of an anchor or a tag is not told: it may be a password without its quotes.
+        # Do not show the name of an anchor or a tag: it may be a password without quotes.
         if getattr(event, "anchor", None) is not None:
-            self._fault(path, "anchors and aliases (& and *) are not supported")
+            self._error(path, "anchors and aliases (& and *) are not supported")
         if getattr(event, "tag", None) is not None:
-            self._fault(path, "tags (!) are not supported")
+            self._error(path, "tags (!) are not supported")
         if isinstance(event, yaml.ScalarEvent):
             return self._scalar(event, path)
         if isinstance(event, yaml.AliasEvent):
@@ -146,13 +146,13 @@ class _Parser:
             key = self._value(event, path)
             if not isinstance(key, str):
                 if key is not _Refused:
-                    self._fault(path, f"expected a string as key, got {found(key)}", line)
+                    self._error(path, f"expected a string as key, got {found(key)}", line)
                 self._value(self._next(), (*path, "?"))
                 continue
             here = (*path, key)
             if key in data:
                 first = self.lines[here]
-                self._fault(here, f"duplicate key, first given on line {first}", line)
+                self._error(here, f"duplicate key, first given on line {first}", line)
             self.lines.setdefault(here, line)
             value = self._value(self._next(), here)
             if value is not _Refused:
@@ -162,7 +162,7 @@ class _Parser:
     def _scalar(self, event: yaml.ScalarEvent, path: KeyPath) -> Any:
         text = str(event.value)
         if Reader.NON_PRINTABLE.search(text):  # written with an escape, such as "\0"
-            self._fault(path, "a control character")
+            self._error(path, "a control character")
             return _Refused
         if event.style:  # quoted, or a block
             return text
@@ -174,13 +174,13 @@ class _Parser:
             return int(text)
         return float(text) if _FLOAT.match(text) else text
 
-    def _fault(self, path: KeyPath, sentence: str, line: int | None = None) -> None:
-        self.faults.append(Fault(line or self.line, where(path), sentence))
+    def _error(self, path: KeyPath, sentence: str, line: int | None = None) -> None:
+        self.errors.append(ErrorLine(line or self.line, where(path), sentence))
 
 
-def _syntax_fault(error: yaml.MarkedYAMLError) -> Fault:
+def _syntax_error(error: yaml.MarkedYAMLError) -> ErrorLine:
     mark = error.problem_mark or error.context_mark
     line, column = (mark.line + 1, mark.column + 1) if mark else (0, 0)
     problem = re.sub(r"(tag handle) .*", r"\1", error.problem or "")  # its name may be a secret
     problem = problem.replace("'<", "the ").replace(">'", "").replace("'\\x00'", "the end")
-    return Fault(line, "", f"column {column}: not YAML: {problem}")
+    return ErrorLine(line, "", f"column {column}: not YAML: {problem}")

@@ -178,6 +178,6 @@ def load(file: Path | None) -> WebConfig:
     """Read the web configuration file; without one, an empty one.
 
     Raises:
-        ConfigError: The file is refused; it tells every fault.
+        ConfigError: The file is refused; all errors are reported.
     """
     return load_file(file, WebConfig) if file else WebConfig()

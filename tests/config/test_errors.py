@@ -2,7 +2,7 @@ from pathlib import Path
 
 import pytest
 
-from exporter.config.errors import ConfigError, Fault, found, where
+from exporter.config.errors import ConfigError, ErrorLine, found, where
 
 
 @pytest.mark.parametrize(
@@ -39,9 +39,9 @@ def test_names_what_was_found(value, text):
     assert found(value) == text
 
 
-def test_tells_faults_in_the_order_of_the_file():
-    faults = [Fault(10, "b", "bad"), Fault(9, "a", "bad"), Fault(0, "", "unreadable")]
-    assert ConfigError(Path("file"), faults).lines == (
+def test_reports_errors_in_the_order_of_the_file():
+    errors = [ErrorLine(10, "b", "bad"), ErrorLine(9, "a", "bad"), ErrorLine(0, "", "unreadable")]
+    assert ConfigError(Path("file"), errors).lines == (
         "file: unreadable",
         "file:9: a: bad",
         "file:10: b: bad",

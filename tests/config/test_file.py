@@ -8,7 +8,7 @@ class Plain(Section):
     number: int = 0
 
 
-def test_tells_what_pydantic_says_of_a_field_that_does_not_say_what_it_expects(tmp_path):
+def test_reports_what_pydantic_says_of_a_field_that_does_not_say_what_it_expects(tmp_path):
     file = tmp_path / "file.yaml"
     file.write_text("number: hunter2")
     with pytest.raises(ConfigError) as error:

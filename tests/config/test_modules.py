@@ -117,9 +117,9 @@ def test_reads_a_file_with_a_byte_order_mark(tmp_path):
 
 
 @pytest.mark.parametrize("file", sorted(TESTDATA.glob("*.bad.yaml")), ids=lambda file: file.name)
-def test_tells_the_fault_that_the_first_line_of_the_file_names(file):
-    fault = file.read_bytes().splitlines()[0].decode().removeprefix("# ")
-    assert str(refusal(file)) == f"{file}:{fault}"
+def test_reports_the_error_that_the_first_line_of_the_file_names(file):
+    error = file.read_bytes().splitlines()[0].decode().removeprefix("# ")
+    assert str(refusal(file)) == f"{file}:{error}"
 
 
 def test_refuses_a_ca_file_that_holds_revocation_lists_only(tmp_path, certificate):
@@ -128,7 +128,7 @@ def test_refuses_a_ca_file_that_holds_revocation_lists_only(tmp_path, certificat
     assert str(refusal(file)).endswith('got "ca.pem": no PEM certificate in it')
 
 
-def test_tells_all_faults_at_once_in_the_order_of_the_file(tmp_path):
+def test_reports_all_errors_at_once_in_the_order_of_the_file(tmp_path):
     file = write(
         tmp_path,
         """modules:
@@ -192,7 +192,7 @@ def test_cannot_be_changed():
         load_settings(None).modules["default"].timeout = 1.0
 
 
-def faults_of(file):
+def error_lines_of(file):
     """What a file is refused for; any other error is the test's."""
     try:
         load_settings(file)
@@ -206,7 +206,7 @@ def faults_of(file):
 def test_no_text_raises_anything_else(tmp_path_factory, text):
     file = tmp_path_factory.getbasetemp() / "any.yaml"
     file.write_text(text, encoding="utf-8", errors="replace")
-    assert [fault for fault in faults_of(file) if len(fault.splitlines()) != 1] == []
+    assert [error for error in error_lines_of(file) if len(error.splitlines()) != 1] == []
 
 
 @pytest.mark.fuzz
@@ -221,7 +221,7 @@ def test_no_text_raises_anything_else(tmp_path_factory, text):
 def test_no_value_of_a_key_raises_anything_else(tmp_path_factory, key, value):
     file = tmp_path_factory.getbasetemp() / "any.yaml"
     file.write_text(json.dumps({"modules": {"default": {key: value}}}))
-    assert [fault for fault in faults_of(file) if len(fault.splitlines()) != 1] == []
+    assert [error for error in error_lines_of(file) if len(error.splitlines()) != 1] == []
 
 
 def test_dumps_what_loads_as_the_same(tmp_path):

@@ -14,12 +14,12 @@ ANCHORS = "anchors and aliases (& and *) are not supported"
 
 def parse(text):
     document = strict_yaml.parse(text, FILE)
-    assert document.faults == ()
+    assert document.errors == ()
     return document.data
 
 
-def faults(text):
-    return [f"{fault.line}: {fault}" for fault in strict_yaml.parse(text, FILE).faults]
+def errors(text):
+    return [f"{error.line}: {error}" for error in strict_yaml.parse(text, FILE).errors]
 
 
 def refusal(text):
@@ -115,8 +115,8 @@ def test_gives_the_line_of_the_holder_for_a_key_that_is_not_there():
         ('"a\\eb": 1', ["1: a control character"]),
     ],
 )  # fmt: skip
-def test_tells_every_fault_that_leaves_a_document(text, lines):
-    assert faults(text) == lines
+def test_reports_every_error_that_leaves_a_document(text, lines):
+    assert errors(text) == lines
 
 
 def test_leaves_out_what_it_refused():

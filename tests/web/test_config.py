@@ -93,12 +93,12 @@ def test_takes_the_hashes_of_every_tool(tmp_path, prefix):
 
 
 @pytest.mark.parametrize("file", sorted(TESTDATA.glob("*.bad.yaml")), ids=lambda file: file.name)
-def test_tells_the_fault_that_the_first_line_of_the_file_names(folder, file):
+def test_reports_the_error_that_the_first_line_of_the_file_names(folder, file):
     text = file.read_text()
     with pytest.raises(ConfigError) as error:
         load(folder, text)
-    fault = text.splitlines()[0].removeprefix("# ")
-    assert str(error.value) == f"{folder / 'web.yaml'}:{fault}"
+    line = text.splitlines()[0].removeprefix("# ")
+    assert str(error.value) == f"{folder / 'web.yaml'}:{line}"
 
 
 @pytest.mark.parametrize("file", sorted(TESTDATA.glob("*.bad.yaml")), ids=lambda file: file.name)
@@ -112,7 +112,7 @@ def test_shows_no_hash_where_the_configuration_is_printed(tmp_path):
     assert HASH not in repr(load(tmp_path, f"basic_auth_users: {{alice: {HASH}}}"))
 
 
-def test_tells_all_faults_at_once(folder):
+def test_reports_all_errors_at_once(folder):
     with pytest.raises(ConfigError) as error:
         load(
             folder,
