@@ -105,9 +105,11 @@ def _start(
     for name, (url, command) in commands.items():
         stack.enter_context(_running(name, command, url, folder / f"{name}.log"))
         _say(f"{name + ':':14}{url}/")
-    _say(
-        f"{'alerts:':14}{folder / 'alerts.jsonl'}, and below as they arrive; Ctrl-C stops the stack"
-    )
+    if flags.alertmanager_config:
+        _say(f"{'alerts:':14}to the receivers of {flags.alertmanager_config}")
+    else:
+        _say(f"{'alerts:':14}{folder / 'alerts.jsonl'}, and below as they arrive")
+    _say("Ctrl-C stops the stack")
 
 
 @contextlib.contextmanager

@@ -9,6 +9,8 @@ COPY --from=prometheus /bin/prometheus /bin/promtool /usr/local/bin/
 WORKDIR /src
 COPY . .
 # the volume takes its owner, Prometheus's, from the first image that uses it
-RUN pip install --no-cache-dir --constraint constraints.txt . \
+RUN python3 -m venv /opt/exporter \
+    && /opt/exporter/bin/pip install --no-cache-dir --constraint constraints.txt . \
     && install -d -o 65534 -g 65534 /prometheus
+ENV PATH=/opt/exporter/bin:$PATH
 USER 65534:65534
