@@ -1,7 +1,7 @@
 import pytest
 
 from exporter.auto_reload import AutoReload
-from exporter.config.errors import ConfigError, Fault
+from exporter.config.errors import ConfigError, ErrorLine
 from exporter.config.modules import ModuleSettings, Settings
 
 FIRST = Settings()
@@ -50,14 +50,14 @@ def test_applies_a_change_once(disk, auto_reload):
 
 def test_reports_an_error_once_and_the_next_one_again(disk, auto_reload, tmp_path):
     for sentence, reloads in (("a", 1), ("a", 1), ("b", 2)):
-        disk.settings = ConfigError(tmp_path, [Fault(1, "", sentence)])
+        disk.settings = ConfigError(tmp_path, [ErrorLine(1, "", sentence)])
         auto_reload.look()
         assert disk.reloads == reloads
     assert disk.active is FIRST
 
 
 def test_applies_a_change_after_an_error(disk, auto_reload, tmp_path):
-    disk.settings = ConfigError(tmp_path, [Fault(1, "", "a")])
+    disk.settings = ConfigError(tmp_path, [ErrorLine(1, "", "a")])
     auto_reload.look()
     disk.settings = SECOND
     auto_reload.look()
@@ -65,7 +65,7 @@ def test_applies_a_change_after_an_error(disk, auto_reload, tmp_path):
 
 
 def test_an_error_that_went_away_and_came_back_is_reported_again(disk, auto_reload, tmp_path):
-    error = ConfigError(tmp_path, [Fault(1, "", "a")])
+    error = ConfigError(tmp_path, [ErrorLine(1, "", "a")])
     for settings in (error, FIRST, error):
         disk.settings = settings
         auto_reload.look()
