@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from grafana_foundation_sdk.builders.dashboard import AnnotationQuery
 
-from dashboards.queries import SYMBOL, TARGET
+from dashboards.queries import RECORDED
 from dashboards.style import DATASOURCE
 
 
@@ -20,12 +20,11 @@ class _Mark:
     text: str = "{{symbol}}"
 
 
-def changes_by_binance(target: str = TARGET, symbol: str = SYMBOL) -> list[AnnotationQuery]:
+def changes_by_binance(symbol: str = RECORDED) -> list[AnnotationQuery]:
     """Haircuts and margin assets. Nobody needs a switch for each: they are hidden above.
 
     Args:
-        target: Selects the exporters.
-        symbol: Selects the exporters and the assets.
+        symbol: Selects the jobs and the assets.
     """
     return [
         AnnotationQuery()
@@ -38,7 +37,7 @@ def changes_by_binance(target: str = TARGET, symbol: str = SYMBOL) -> list[Annot
         .step("15s")
         .title_format(mark.title)
         .text_format(mark.text)
-        for mark in (*_of_haircuts(symbol), *_of_margin_assets(target, symbol))
+        for mark in (*_of_haircuts(symbol), *_of_margin_assets(symbol))
     ]
 
 
@@ -61,18 +60,16 @@ def _in_points(change: str) -> str:
     return f'count_values by (symbol) ("points", round(100 * ({change}), 0.01))'
 
 
-def _of_margin_assets(target: str, symbol: str) -> tuple[_Mark, ...]:
-    is_margin = f"symbol:binance_asset_index_margin_asset:bool{{{symbol}}}"
-    now = f"last_over_time({is_margin}[1h])"
-    before = f"last_over_time({is_margin}[6h] offset $__interval)"
+def _of_margin_assets(symbol: str) -> tuple[_Mark, ...]:
+    is_margin = f"symbol:binance_asset_index_margin_asset:bool{{{symbol}}}[$__interval]"
+    now, before = f"last_over_time({is_margin})", f"last_over_time({is_margin} offset $__interval)"
     # margin_assets was not switched on or off meanwhile, and there was a page to compare with
-    listed = f"instance:binance_asset_index_margin_list:bool{{{target}}}"
+    listed = 'job:binance_asset_index_margin_list:bool{job=~"$job"}[$__interval]'
     comparable = (
-        f"and ignoring (symbol) last_over_time({listed}[1h])"
-        f" == last_over_time({listed}[6h] offset $__interval)"
+        f"and on (job) last_over_time({listed}) == last_over_time({listed} offset $__interval)"
     )
-    removed = f"count by (symbol) ({now} == 0 and {before} == 1 {comparable})"
-    added = f"count by (symbol) ({now} == 1 unless {before} == 1 {comparable})"
+    removed = f"count by (symbol) ({before} unless {now} {comparable})"
+    added = f"count by (symbol) ({now} unless {before} {comparable})"
     return (
         _Mark("Margin asset removed", "dark-red", removed),
         _Mark("Margin asset added", "blue", added),

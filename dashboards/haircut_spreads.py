@@ -139,7 +139,7 @@ def _lost() -> stat.Panel:
         f"10000 * (1 - min_over_time({bid}[24h]))\n"
         f"and on (job, symbol) max_over_time({IS_MARGIN}[24h]) == 1\n"
         f"unless on (job, symbol) {IS_MARGIN} == 1\n"
-        f"and on (job, instance) {scrape('binance_asset_index_up')} == 1"
+        f"and on (job) {scrape('binance_asset_index_up')} == 1"
     )
     loss = by_symbol(f"{raised}\nor\n{removed}")
     none = f'label_replace(0 * max({PRICE}), "symbol", "no asset", "", "")'

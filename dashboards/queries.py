@@ -9,6 +9,8 @@ and symbol.
 
 TARGET = 'job=~"$job", instance=~"$instance"'
 SYMBOL = f'{TARGET}, symbol=~"$symbol"'
+RECORDED = 'job=~"$job", symbol=~"$symbol"'
+"""The rules aggregate the replicas of a job: what they record of the index has no instance."""
 
 COIN = "coin"
 DOLLAR_LIKE = "reference|stable|yield"
@@ -22,7 +24,7 @@ def index(field: str) -> str:
 
 def recorded(rule: str, matchers: str = "") -> str:
     """A recorded series with a label `symbol`, for the chosen symbols."""
-    return f"{rule}{{{SYMBOL}{matchers}}}"
+    return f"{rule}{{{RECORDED}{matchers}}}"
 
 
 def scrape(metric: str, matchers: str = "") -> str:
@@ -37,13 +39,13 @@ AGE = recorded("symbol:binance_asset_index_age:seconds")
 
 def of_margin_assets(expr: str) -> str:
     """Only the margin assets of an expression with a label `symbol`."""
-    return f"{expr}\nand on (job, instance, symbol) {IS_MARGIN} == 1"
+    return f"{expr}\nand on (job, symbol) {IS_MARGIN}"
 
 
 def of_class(expr: str, classes: str) -> str:
     """Only the assets of some classes."""
     kind = recorded("symbol:binance_asset_index_class:info", f', class=~"{classes}"')
-    return f"{expr}\nand on (job, instance, symbol) {kind}"
+    return f"{expr}\nand on (job, symbol) {kind}"
 
 
 def by_symbol(expr: str, how: str = "max") -> str:

@@ -114,6 +114,8 @@ def test_target_job_rule_and_target_instance_rule(target):
         elif name == "ALERTS":
             # "no exporter at all" has neither label, and must not be missed here
             assert 'job=~"$job|", instance=~"$instance|"' in matchers
+        elif name.startswith(("symbol", "job:")):
+            assert 'job=~"$job"' in matchers  # recorded from all instances of a job
         else:
             assert 'job=~"$job", instance=~"$instance"' in matchers
 
