@@ -95,9 +95,16 @@ class Scrapes:
         exchange: answers on `clock`'s time.
         clock: the time of everything here.
         seed: of the time that answers take.
+        refresh_interval: Seconds between two fetches of the margin assets.
     """
 
-    def __init__(self, exchange: Exchange, clock: Clock, seed: int) -> None:
+    def __init__(
+        self,
+        exchange: Exchange,
+        clock: Clock,
+        seed: int,
+        refresh_interval: float = _REFRESH_INTERVAL,
+    ) -> None:
         self._clock = clock
         self._registry = registry = CollectorRegistry()
         register_build_info(registry)
@@ -116,7 +123,7 @@ class Scrapes:
             margin_assets=MarginAssets(
                 client,
                 options,
-                _REFRESH_INTERVAL,
+                refresh_interval,
                 clock=clock,
                 background=self._background.append,
             ),

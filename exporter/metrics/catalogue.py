@@ -96,7 +96,8 @@ MARGIN_AVAILABLE = _index_gauge(
 AUTO_EXCHANGE_THRESHOLD = _index_gauge(
     "auto_exchange_threshold",
     "Wallet balance below which auto-exchange buys the asset back, in units of the asset"
-    " (exchangeInfo field autoAssetExchange).",
+    " (exchangeInfo field autoAssetExchange). The same for everybody, while the real one depends on"
+    " the account's VIP level: regular and VIP 1 have half of it for USDT and USDC.",
     "",
     "any",
 )

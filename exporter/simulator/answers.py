@@ -54,7 +54,10 @@ def error(status: int, code: int, msg: str, headers: Mapping[str, str] | None = 
 
 INVALID_SYMBOL = error(400, -1121, "Invalid symbol.")
 
-MAINTENANCE = error(503, -1016, "This service is no longer available.")
+MAINTENANCE = json_answer(
+    503, encode({"239999": "The system is under maintenance. Please try again later."})
+)
+"""There is no `code` in it."""
 
 OVERLOAD_PAGE = Answer(503, _HTML.encode(), {"Content-Type": "text/html"})
 """What the content network in front of the exchange says when nobody answers behind it."""

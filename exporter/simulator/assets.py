@@ -84,19 +84,21 @@ def _yielding(yearly: float) -> Walk:
     return Walk(5e-8, reversion=1.0, accrual=yearly / YEAR_SECONDS)
 
 
-# The order is the exchange's: not alphabetical, and the same in every answer. Where no haircut
-# is on record (FDUSD, BNFCR, RWUSD, BFUSD's bid) it is that of the nearest relative.
+# The order is the exchange's: not alphabetical, and the same in every answer. If no haircut is on
+# record (BNFCR, RWUSD, BFUSD's bid, USD1 and U but for auto-exchange) it is a relative's.
 ASSETS = (
     Asset("USDT", 0.9988, _PEGGED, Buffers.symmetric("0.0001"), "-10000"),
     Asset("BTC", 64180.0, _coin(3e-5, beta=1.0), Buffers.symmetric("0.05", "0.025"), "-0.10000000"),
     Asset("BNB", 571.4, _coin(5e-5, beta=0.9), Buffers.symmetric("0.05", "0.025"), "0"),
     Asset("ETH", 1868.0, _coin(5e-5), Buffers.symmetric("0.05", "0.025"), "0"),
     Asset("USDC", 0.9994, _PEGGED, Buffers.symmetric("0.0001"), "-10000"),
-    Asset("FDUSD", 0.998, _PEGGED, Buffers.symmetric("0.0001"), "0"),
+    Asset("FDUSD", 0.998, _PEGGED, Buffers.symmetric("0.011"), "0"),
     Asset("BNFCR", 0.9997, _PEGGED, Buffers.symmetric("0.0001"), "-5000"),
     Asset("BFUSD", 0.9989, _PEGGED, Buffers.symmetric("0.001"), "0"),
     Asset("LDUSDT", 1.1345, _yielding(0.035), Buffers.symmetric("0.001"), "0"),
     Asset("RWUSD", 1.0291, _yielding(0.042), Buffers.symmetric("0.001"), "0"),
+    Asset("USD1", 0.9992, _PEGGED, Buffers.symmetric("0.01"), "0"),
+    Asset("U", 0.9990, _PEGGED, Buffers.symmetric("0.01"), "0"),
     _settlement("SOL", 78.0),
     _settlement("UNI", 3.61),
     _settlement("TRX", 0.3266),

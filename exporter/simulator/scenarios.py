@@ -1,14 +1,14 @@
-"""The scenarios: what befalls the exchange, as keyframes on a timeline that starts anew."""
+"""The scenarios: what happens at the exchange, as keyframes on a timeline that repeats."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 from exporter.simulator import answers
 from exporter.simulator.answers import Answer
 
 PERIOD_SECONDS = 600
-"""After so long a timeline starts anew, so that whoever looks for ten minutes sees all of it."""
+"""A timeline repeats after this time, so ten minutes show all of it, whenever they begin."""
 
 
 @dataclass(frozen=True)
@@ -18,12 +18,12 @@ class Keyframe:
     Attributes:
         price_factors: By asset. A factor moves in a straight line to that of the next keyframe.
         haircut_points: By asset, percentage points on top of each of its four buffers.
-        not_margin: Assets that exchangeInfo tells as no longer available for margin.
+        not_margin: Assets that exchangeInfo lists as no longer available for margin.
         unlisted: Assets that neither the index nor exchangeInfo has.
-        frozen: Whether the index stands still, and with it `time`.
+        frozen: Whether the index, and with it `time`, has stopped updating.
         weight_spent: Whether other programs behind the address spend all of its weight.
         banned: Whether the address is banned until this keyframe ends.
-        fault: What every request gets in place of its answer.
+        fault: The response to every request, instead of the data.
     """
 
     price_factors: Mapping[str, float] = field(default_factory=dict)
@@ -41,9 +41,9 @@ class Moment:
     """A scenario at one second.
 
     Attributes:
-        keyframe: The one in force.
-        began: When it came into force, in seconds since the scenario started.
-        ends: When the next one does, likewise.
+        keyframe: The active one.
+        began: Its begin, in seconds since the scenario started.
+        ends: The begin of the next one, likewise.
         price_factors: By asset, on the way to the next keyframe's.
     """
 
@@ -60,17 +60,37 @@ class Script(Protocol):
         """The state of things `elapsed` seconds after the start."""
 
 
+class ExpectedAlert(NamedTuple):
+    """An alert that a scenario raises.
+
+    Attributes:
+        name: As in rules/alerts.yaml.
+        event: The second of the event that it reports, within four minutes.
+        severities: Those that fire.
+    """
+
+    name: str
+    event: int
+    severities: tuple[str, ...]
+
+
 @dataclass(frozen=True)
 class Scenario:
     """A script for the exchange.
 
     Attributes:
-        description: One line for people.
+        description: One line: what happens.
         timeline: Keyframes by seconds since the start, the first at 0, in ascending order.
+        events: What happens when, by seconds since the start.
+        watch: What shows it: metrics and log lines.
+        alerts: The alerts of rules/alerts.yaml that fire, and no others.
     """
 
     description: str
     timeline: Mapping[int, Keyframe]
+    events: Mapping[int, str] = field(default_factory=dict)
+    watch: str = ""
+    alerts: tuple[ExpectedAlert, ...] = ()
 
     def at(self, elapsed: int) -> Moment:
         """The state of things `elapsed` seconds after the start."""
@@ -97,19 +117,32 @@ CALM = Keyframe()
 
 _DEPEGGED = Keyframe(price_factors={"USDC": 0.97, "FDUSD": 0.985})
 
+_INFO, _WARNING, _CRITICAL = ("info",), ("warning",), ("critical",)
+_BOTH = ("warning", "critical")
+
 SCENARIOS: Mapping[str, Scenario] = {
     "calm": Scenario(
         "Prices move, and nothing else happens",
         {0: CALM},
+        watch="binance_asset_index_price_usd",
     ),
     "haircut-change": Scenario(
-        "BTC's four haircuts rise by five points, four minutes later ETH's fall by two",
+        "BTC's four haircuts rise by five points, and fall back after eight minutes",
         {
             0: CALM,
             60: Keyframe(haircut_points={"BTC": 5}),
-            300: Keyframe(haircut_points={"BTC": 5, "ETH": -2}),
             540: CALM,
         },
+        {
+            60: "BTC's bid and ask haircuts go from 5% to 10%, those of auto-exchange from 2.5% to"
+            " 7.5%",
+            540: "they are back",
+        },
+        watch='binance_asset_index_bid_buffer_ratio{symbol="BTCUSD"}',
+        alerts=(
+            ExpectedAlert("BinanceHaircutIncreased", 60, _CRITICAL),
+            ExpectedAlert("BinanceHaircutDecreased", 540, _INFO),
+        ),
     ),
     "depeg": Scenario(
         "USDC slides to 0.97 USD and FDUSD to 0.983; they stay for two minutes and come back",
@@ -120,24 +153,53 @@ SCENARIOS: Mapping[str, Scenario] = {
             300: _DEPEGGED,
             420: CALM,
         },
+        {
+            60: "USDC and FDUSD begin to slide",
+            180: "USDC is at 0.97 USD, FDUSD at 0.983",
+            300: "they begin to recover",
+            420: "they are back",
+        },
+        watch='binance_asset_index_price_usd{symbol=~"USDCUSD|FDUSDUSD"}',
+        alerts=(ExpectedAlert("BinanceStablecoinDepegged", 60, _BOTH),),
     ),
     "delisting": Scenario(
-        "FDUSD ceases to be margin, then leaves the list; later RWUSD joins it",
+        "FDUSD ceases to be margin, then leaves the list, and is listed again",
         {
-            0: Keyframe(unlisted=frozenset({"RWUSD"})),
-            60: Keyframe(unlisted=frozenset({"RWUSD"}), not_margin=frozenset({"FDUSD"})),
-            180: Keyframe(unlisted=frozenset({"RWUSD", "FDUSD"})),
-            300: Keyframe(unlisted=frozenset({"FDUSD"})),
+            0: CALM,
+            60: Keyframe(not_margin=frozenset({"FDUSD"})),
+            180: Keyframe(unlisted=frozenset({"FDUSD"})),
+            510: CALM,
         },
+        {
+            60: "FDUSD no longer counts as margin",
+            180: "its row leaves the index",
+            510: "it is listed again, as margin",
+        },
+        watch='binance_asset_index_margin_available{symbol="FDUSDUSD"}',
+        alerts=(
+            ExpectedAlert("BinanceMarginAssetRemoved", 60, _CRITICAL),
+            ExpectedAlert("BinanceMarginAssetAdded", 510, _INFO),
+        ),
     ),
     "ban": Scenario(
-        "Another program behind the address spends its weight, and gets it banned two minutes on",
+        "Another program behind the address uses up its weight, and gets it banned two minutes on",
         {
             0: CALM,
             60: Keyframe(weight_spent=True),
             180: Keyframe(banned=True),
             300: CALM,
         },
+        {
+            60: "another program uses all weight: 429, and the exporter holds its requests",
+            180: "418: the address is banned for two minutes",
+            300: "the ban ends",
+        },
+        watch="binance_api_used_weight, binance_api_blocked_until_timestamp_seconds",
+        alerts=(
+            ExpectedAlert("BinanceApiWeightHigh", 60, _BOTH),
+            ExpectedAlert("BinanceAssetIndexDown", 60, _WARNING),
+            ExpectedAlert("BinanceApiBanned", 180, _CRITICAL),
+        ),
     ),
     "outage": Scenario(
         "503 as JSON, 503 as HTML, connections that break, connections that hang; a minute each",
@@ -149,13 +211,25 @@ SCENARIOS: Mapping[str, Scenario] = {
             240: Keyframe(fault=answers.HANGING),
             300: CALM,
         },
+        {
+            60: "503, under maintenance",
+            120: "503 of the content network, as HTML",
+            180: "connections break",
+            240: "connections hang",
+            300: "all is well",
+        },
+        watch="binance_asset_index_up, binance_api_request_failures_total",
+        alerts=(ExpectedAlert("BinanceAssetIndexDown", 60, _WARNING),),
     ),
     "frozen": Scenario(
-        "The index stands still for four minutes: 200, an old time, the same prices",
+        "The index stops updating for four minutes: 200, an old time, the same prices",
         {
             0: CALM,
             60: Keyframe(frozen=True),
             300: CALM,
         },
+        {60: "time and prices stop", 300: "they move again"},
+        watch="time() - binance_asset_index_update_timestamp_seconds",
+        alerts=(ExpectedAlert("BinanceAssetIndexStale", 60, _BOTH),),
     ),
 }
