@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from grafana_foundation_sdk.builders.dashboard import AnnotationQuery
 
-from dashboards.queries import RECORDED
+from dashboards.queries import JOB, RECORDED
 from dashboards.style import DATASOURCE
 
 
@@ -20,10 +20,11 @@ class _Mark:
     text: str = "{{symbol}}"
 
 
-def changes_by_binance(symbol: str = RECORDED) -> list[AnnotationQuery]:
+def changes_by_binance(job: str = JOB, symbol: str = RECORDED) -> list[AnnotationQuery]:
     """Haircuts and margin assets. Nobody needs a switch for each: they are hidden above.
 
     Args:
+        job: Selects the jobs.
         symbol: Selects the jobs and the assets.
     """
     return [
@@ -37,7 +38,7 @@ def changes_by_binance(symbol: str = RECORDED) -> list[AnnotationQuery]:
         .step("15s")
         .title_format(mark.title)
         .text_format(mark.text)
-        for mark in (*_of_haircuts(symbol), *_of_margin_assets(symbol))
+        for mark in (*_of_haircuts(symbol), *_of_margin_assets(job, symbol))
     ]
 
 
@@ -60,11 +61,11 @@ def _in_points(change: str) -> str:
     return f'count_values by (symbol) ("points", round(100 * ({change}), 0.01))'
 
 
-def _of_margin_assets(symbol: str) -> tuple[_Mark, ...]:
+def _of_margin_assets(job: str, symbol: str) -> tuple[_Mark, ...]:
     is_margin = f"symbol:binance_asset_index_margin_asset:bool{{{symbol}}}[$__interval]"
     now, before = f"last_over_time({is_margin})", f"last_over_time({is_margin} offset $__interval)"
     # margin_assets was not switched on or off meanwhile, and there was a page to compare with
-    listed = 'job:binance_asset_index_margin_list:bool{job=~"$job"}[$__interval]'
+    listed = f"job:binance_asset_index_margin_list:bool{{{job}}}[$__interval]"
     comparable = (
         f"and on (job) last_over_time({listed}) == last_over_time({listed} offset $__interval)"
     )

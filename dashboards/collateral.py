@@ -60,7 +60,7 @@ def build() -> Board:
             box("points", "haircuts rise by points", "10"),
             box("index", "and indexes move by %", "-20"),
         ],
-        annotations=changes_by_binance(target="", symbol='symbol=~".+"'),
+        annotations=changes_by_binance(job="", symbol='symbol=~".+"'),
         rows=[
             Row(1, "How much margin is there, and is any of it in danger?", _tiles()),
             Row(2, "What would a change cost, and which asset hurts most?", _what_if()),

@@ -9,7 +9,8 @@ and symbol.
 
 TARGET = 'job=~"$job", instance=~"$instance"'
 SYMBOL = f'{TARGET}, symbol=~"$symbol"'
-RECORDED = 'job=~"$job", symbol=~"$symbol"'
+JOB = 'job=~"$job"'
+RECORDED = f'{JOB}, symbol=~"$symbol"'
 """The rules aggregate the replicas of a job: what they record of the index has no instance."""
 
 COIN = "coin"
