@@ -16,6 +16,7 @@ from tests.end_to_end.conftest import PATIENCE, free_port, module, running, star
 RULES = Path(__file__).parents[2] / "rules"
 COLLATERAL = "collateral.yaml"
 EXAMPLES = RULES / "examples"
+DEPLOY = RULES.parent / "deploy"
 
 
 def every_second(folder: Path, *files: Path) -> list[str]:
@@ -134,6 +135,36 @@ def test_a_haircut_change_costs_the_example_account_money_and_wakes_somebody(
     assert re.search(
         r" cost account example \d{4}\.\d\d USD of margin\.$", alert["annotations"]["description"]
     )
+
+
+def test_a_critical_alert_silences_no_other_account(tool, background, tmp_path):
+    manager = f"127.0.0.1:{free_port()}"
+    start(
+        background,
+        tool("prometheus-alertmanager", "prometheus-alertmanager"),
+        f"--config.file={DEPLOY / 'alertmanager.yml'}",
+        f"--storage.path={tmp_path / 'alertmanager'}",
+        f"--web.listen-address={manager}",
+        "--cluster.listen-address=",
+    )
+    url = f"http://{manager}/api/v2/alerts"
+    until(lambda: requests.get(f"http://{manager}/-/ready", timeout=PATIENCE).ok)
+    name = "BinanceCollateralHaircutLoss"
+    firing = [("critical", "first"), ("warning", "first"), ("warning", "second")]
+    alerts = [
+        {"labels": {"alertname": name, "severity": severity, "account": account}}
+        for severity, account in firing
+    ]
+    requests.post(url, json=alerts, timeout=PATIENCE).raise_for_status()
+
+    def silenced() -> set[tuple[str, str]]:
+        return {
+            (alert["labels"]["severity"], alert["labels"]["account"])
+            for alert in requests.get(url, timeout=PATIENCE).json()
+            if alert["status"]["inhibitedBy"]
+        }
+
+    assert until(silenced) == {("warning", "first")}
 
 
 def test_holdings_come_from_every_source(tool, exchange, config_file, background, tmp_path):
