@@ -175,9 +175,10 @@ def _movement() -> timeseries.Panel:
     queries = [Query(by_symbol(expr), name) for name, expr in shown.items()]
     panel = lines.lines(
         "$symbol: distance from its peg, or change over 1 h",
-        "A coin: the change of its index over 1 hour. A dollar-like asset: its distance from USDT"
-        " and from its own median of the past hour; alerts begin at the dashed lines. A token that"
-        " accrues interest, and USDT: the distance from the median alone.",
+        "A coin: the change of its index over 1 hour; alerts begin at -10%. A dollar-like asset:"
+        " its distance from USDT and from its own median of the past hour; alerts begin at the"
+        " dashed lines. A token that accrues interest, and USDT: the distance from the median"
+        " alone.",
         [*queries, *_peg_limits()],
         SHARE,
     )

@@ -3,7 +3,7 @@
 from dashboards import lines
 from dashboards.annotations import changes_by_binance
 from dashboards.frame import Board, Placed, Row
-from dashboards.limits import DRAWDOWN, DROP, FDUSD, PEG, PEG_OF_FDUSD, USDT_PARITY
+from dashboards.limits import DRAWDOWN, DROP, DROP_OF_AN_HOUR, FDUSD, PEG, PEG_OF_FDUSD, USDT_PARITY
 from dashboards.panels import except_for, named, tile
 from dashboards.queries import (
     PRICE,
@@ -142,12 +142,12 @@ def _movers() -> list[Placed]:
     table = by_asset(
         "Movers",
         "Change of the index of each margin asset over three spans. Max fall: the lowest of the"
-        " three. Orange and red: the falls of 5% and 10% within 5 minutes at which alerts begin."
-        " Click an asset to see it alone, or a head to sort.",
+        " three. Orange and red: the falls at which alerts begin, 5% and 10% within 5 minutes, 10%"
+        " and 20% within an hour. Click an asset to see it alone, or a head to sort.",
         [
             Column("Max fall", largest_fall(), SHARE),
             Column("5 minutes", change("5m"), SHARE, DROP.fall()),
-            Column("1 hour", change("1h"), SHARE),
+            Column("1 hour", change("1h"), SHARE, DROP_OF_AN_HOUR.fall()),
             Column("24 hours", change("24h"), SHARE),
             price("Index, USD", by_symbol(of_margin_assets(PRICE))),
         ],
