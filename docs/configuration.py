@@ -25,10 +25,14 @@ empty file are errors; all errors are reported at once, with line numbers. Check
 Durations are written as in Prometheus: `500ms`, `5s`, `1m30s`. Paths are relative to the folder of
 the file that names them.
 
-The first file is read again on `SIGHUP` and on `POST /-/reload`, and with
-`--config.auto-reload-interval=30s` whenever it has changed. The second file, and the files it
-names, are in use within a minute of a change. If new content is refused, the current one stays
-active.
+Both files are read again on `SIGHUP` and on `POST /-/reload`, the first one with
+`--config.auto-reload-interval=30s` whenever it has changed, and the second one, with the
+certificates it names, within 10 seconds of a change. If new content is refused, the current one
+stays active. A section without content is an error; write `{}` for none. Either file may be a
+pipe (`--web.config.file=<(sops -d web.yaml)`), which is read once: a reload is refused.
+
+A truncated file opens nothing: switching passwords or client certificates off needs a reload, and
+switching TLS on or off needs a restart.
 
 ## `--config.file`
 

@@ -1,6 +1,7 @@
 """PEM files that a configuration names; each is checked when the configuration is read."""
 
 import ssl
+import stat
 from pathlib import Path
 from typing import Annotated
 
@@ -11,6 +12,9 @@ from exporter.config.file import expected, in_folder
 
 def _readable(path: str) -> str:
     try:
+        # It is read more than once, which a pipe does not allow; opening one could block.
+        if not stat.S_ISREG(Path(path).stat().st_mode):
+            raise ValueError("not a regular file")
         Path(path).open("rb").close()
     except OSError as error:
         raise ValueError(error.strerror) from None

@@ -5,6 +5,10 @@ that an error can say what was expected and what was found.
 """
 
 import difflib
+import os
+import select
+import stat
+import time
 from collections.abc import Mapping
 from pathlib import Path
 from typing import ClassVar, TypeVar, get_args, get_origin
@@ -24,11 +28,12 @@ from pydantic_core import ErrorDetails, PydanticCustomError
 from exporter.config import strict_yaml
 from exporter.config.errors import ConfigError, ErrorLine, KeyPath, found, kind, where
 
+_PIPE_SECONDS = 30  # for the writer of a pipe to finish
 _MAX_BYTES = 1 << 20  # a larger file was given by mistake
 
 
 class Section(BaseModel):
-    """A mapping of the file; one without content, as when all its keys are comments, is empty."""
+    """A mapping of the file."""
 
     model_config = ConfigDict(
         extra="forbid",
@@ -43,8 +48,8 @@ class Section(BaseModel):
 
     @model_validator(mode="before")
     @classmethod
-    def _nothing_is_empty(cls, data: object) -> object:
-        return {} if data is None else data
+    def _has_content(cls, data: object) -> object:
+        return with_content(data)
 
 
 AnySection = TypeVar("AnySection", bound=Section)
@@ -58,6 +63,9 @@ def load_file(file: Path, model: type[AnySection]) -> AnySection:
     """
     document = strict_yaml.parse(_read(file), file)
     errors = list(document.errors)
+    if document.data is None:
+        errors = errors or [ErrorLine(1, "", f"expected a mapping, got {found(None)}")]
+        raise ConfigError(file, errors)
     try:
         settings = model.model_validate(document.data, context=file.parent.absolute())
     except ValidationError as error:
@@ -92,6 +100,13 @@ def expected(what: str, *, secret: bool = False) -> WrapValidator:
     return WrapValidator(check)
 
 
+def with_content(section: object) -> object:
+    """Refuse a section without content: a truncated file must not switch anything off."""
+    if section is None:
+        raise refusal("expected a mapping, got nothing; for none, write {}")
+    return section
+
+
 def refusal(sentence: str) -> PydanticCustomError:
     """Return an error for a validator to raise; its sentence is reported as it is."""
     return PydanticCustomError("refused", "{sentence}", {"sentence": sentence})
@@ -104,18 +119,43 @@ def in_folder(path: str, info: ValidationInfo) -> str:
 
 def _read(file: Path) -> str:
     try:
-        with file.open("rb") as stream:
-            content = stream.read(_MAX_BYTES + 1)
+        content, is_regular = read_once(file, _MAX_BYTES)
     except (OSError, ValueError) as error:
         reason = getattr(error, "strerror", None) or error
         raise ConfigError(file, [ErrorLine(0, "", f"cannot be read: {reason}")]) from None
     if len(content) > _MAX_BYTES:
         raise ConfigError(file, [ErrorLine(0, "", "larger than 1 MiB")])
+    if not content.strip():
+        why = "" if is_regular else ", as a pipe can be read only once"
+        raise ConfigError(file, [ErrorLine(0, "", f"empty{why}")])
     try:
         return content.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         line = content.count(b"\n", 0, error.start) + 1
         raise ConfigError(file, [ErrorLine(line, "", "not UTF-8")]) from None
+
+
+def read_once(file: Path, max_bytes: int) -> tuple[bytes, bool]:
+    """Read up to one byte more than `max_bytes`; return them and whether the file is regular.
+
+    A pipe is read until its writer closes it. Opening one that has no writer would block.
+    """
+    content = bytearray()
+    give_up_at = time.monotonic() + _PIPE_SECONDS
+    descriptor = os.open(file, os.O_RDONLY | os.O_NONBLOCK)
+    with os.fdopen(descriptor, "rb", buffering=0) as stream:
+        is_regular = stat.S_ISREG(os.fstat(descriptor).st_mode)
+        readable = select.poll()
+        readable.register(descriptor, select.POLLIN)
+        while len(content) <= max_bytes:
+            chunk = stream.read(max_bytes + 1 - len(content))
+            if chunk:
+                content += chunk
+            elif chunk is not None:
+                break
+            elif not readable.poll(max(0.0, give_up_at - time.monotonic()) * 1000):
+                raise TimeoutError(f"no end after {_PIPE_SECONDS} seconds")
+    return bytes(content), is_regular
 
 
 def _error_line(

@@ -23,7 +23,7 @@ from pydantic import (
 
 from exporter.config import duration, strict_yaml
 from exporter.config.certificate_files import OptionalCertificatesFile
-from exporter.config.file import Section, expected, load_file, refusal
+from exporter.config.file import Section, expected, load_file, refusal, with_content
 from exporter.config.urls import BaseUrl, OptionalProxyUrlFile, ProxyUrl, ProxyUrlFile
 
 DEFAULT_MODULE = "default"
@@ -54,15 +54,17 @@ def _within(low: float, high: float) -> AfterValidator:
 
 
 def _each_once(symbols: tuple[str, ...]) -> tuple[str, ...]:
-    for index, symbol in enumerate(symbols):
-        if symbol in symbols[:index]:
+    seen = set()
+    for symbol in symbols:
+        if symbol in seen:
             raise refusal(f"expected each symbol once, got {symbol} twice")
+        seen.add(symbol)
     return symbols
 
 
 def _default_among(modules: object) -> object:
     """Report a missing `default` with all other errors, at the place where it should be."""
-    if modules is None or modules == {}:
+    if with_content(modules) == {}:
         return {DEFAULT_MODULE: {}}
     return {DEFAULT_MODULE: _ABSENT} | modules if isinstance(modules, dict) else modules
 

@@ -17,7 +17,7 @@ from pydantic import (
     WithJsonSchema,
 )
 
-from exporter.config.file import expected, in_folder
+from exporter.config.file import expected, in_folder, read_once
 
 _HTTP_URL = TypeAdapter(HttpUrl)
 _PROXY = "an http:// or https:// URL with a host and no path"
@@ -70,12 +70,12 @@ def _proxy_url_file(value: object, info: ValidationInfo) -> ProxyUrlFile:
         return ProxyUrlFile()
     path = in_folder(value, info)
     try:
-        with Path(path).open("rb") as stream:
-            text = stream.read(_MAX_BYTES + 1).decode()
+        content, _ = read_once(Path(path), _MAX_BYTES)
+        text = content.decode()
     except UnicodeDecodeError:
         raise ValueError("not UTF-8") from None
     except OSError as error:
-        raise ValueError(error.strerror) from None
+        raise ValueError(error.strerror or str(error)) from None
     if len(text) > _MAX_BYTES or not text.strip():
         raise ValueError("it is empty" if not text.strip() else "larger than 4 KiB")
     try:

@@ -1,6 +1,9 @@
 """What the web configuration file switches on, kept up to date while the exporter runs."""
 
+import contextlib
 import logging
+import stat
+from collections.abc import Iterable
 from pathlib import Path
 from ssl import SSLContext
 
@@ -8,23 +11,26 @@ from starlette.datastructures import Headers, MutableHeaders
 from starlette.responses import PlainTextResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from exporter.config.errors import ConfigError
+from exporter.config.errors import ConfigError, ErrorLine
 from exporter.web import config, tls
 from exporter.web.config import WebConfig
 from exporter.web.logins import Logins, TooManyLogins
 
 logger = logging.getLogger(__name__)
 
-_Stamps = dict[Path, tuple[int, int, int] | None]
+_Fingerprints = dict[Path, tuple[int, int, int] | None]
+"""Size, time and inode of each file; None for one that is not there, or not a regular file."""
 
 
 class Access:
-    """The web configuration in force.
+    """The active web configuration.
+
+    A file is applied whole or not at all; after an error the last good one stays active.
 
     Attributes:
-        ssl_context: What to listen with, the same object for good; None for plain HTTP.
+        ssl_context: What to listen with, always the same object; None for plain HTTP.
         headers: To add to every response, by name.
-        logins: Who may come in.
+        logins: Who may log in.
     """
 
     def __init__(self, file: Path | None) -> None:
@@ -35,59 +41,70 @@ class Access:
         """
         self._file = file
         self._refused = ""
-        self._config, self._stamps = self._read()
-        context = _server_context(self._config)
+        self._config, context, self._fingerprints = _read(file)
         self._tls = tls.RenewableContext(context) if context else None
         self.ssl_context = self._tls.context if self._tls else None
         self.headers = self._config.headers
         self.logins = Logins(self._config.basic_auth_users)
 
     def refresh(self) -> None:
-        """Put a changed file in force, the certificates it names included.
+        """Apply a changed file, or changed certificates.
 
         To be called every few seconds, from a worker thread, as it reads files: their content only
-        where size, time or inode have changed, or where they were refused the last time.
+        if size, time or inode have changed, or if they were refused the last time. It switches no
+        passwords or client certificates off, as the file may be half written: `reload` does.
         """
-        if self._file is None or (
-            not self._refused and self._stamps == _stamps(self._file, self._config)
-        ):
-            return
+        if self._refused or self._fingerprints != _fingerprints([*self._fingerprints]):
+            with contextlib.suppress(ConfigError):  # logged
+                self._update(may_open=False)
+
+    def reload(self) -> None:
+        """Read the file and apply it, changed or not.
+
+        Raises:
+            ConfigError: The file is refused.
+        """
+        if self._file is not None:
+            self._update(may_open=True)
+
+    def _update(self, *, may_open: bool) -> None:
+        assert self._file is not None  # noqa: S101 - both callers check that there is one
         try:
-            renewed, stamps = self._read()
-            context = _server_context(renewed)
-        except (ConfigError, OSError, ValueError) as error:
-            reason = "; ".join(str(error).splitlines())
-            if reason != self._refused:
+            renewed, context, fingerprints = _read(self._file)
+            if sentence := self._objection(renewed, may_open=may_open):
+                raise ConfigError(self._file, [ErrorLine(0, "", sentence)])
+        except ConfigError as error:
+            reason = "; ".join(error.lines)
+            if may_open or reason != self._refused:
                 logger.warning(
-                    "web configuration refused, the last good one stays in force",
+                    "web configuration refused, the last good one stays active",
                     extra={"file": str(self._file), "error": reason},
                 )
             self._refused = reason
-            return
-        self._put_in_force(renewed, context)
-        self._stamps = stamps
+            raise
+        self._apply(renewed, context)
+        self._fingerprints = fingerprints
         self._refused = ""
         logger.info("web configuration reloaded", extra={"file": str(self._file)})
 
-    def _put_in_force(self, renewed: WebConfig, context: SSLContext | None) -> None:
+    def _objection(self, renewed: WebConfig, *, may_open: bool) -> str:
+        if (renewed.tls_server_config is None) != (self._tls is None):
+            return "switching TLS on or off needs a restart"
+        if may_open:
+            return ""
+        if self._config.basic_auth_users and not renewed.basic_auth_users:
+            return "switching passwords off needs a reload (SIGHUP or POST /-/reload)"
+        if self._config.verifies_clients and not renewed.verifies_clients:
+            return "switching client certificates off needs a reload (SIGHUP or POST /-/reload)"
+        return ""
+
+    def _apply(self, renewed: WebConfig, context: SSLContext | None) -> None:
         if self._tls and context:
             self._tls.renew(context)
-        elif self._tls or context:
-            logger.warning(
-                "switching TLS on or off needs a restart",
-                extra={"file": str(self._file), "tls": "on" if self._tls else "off"},
-            )
         if renewed.basic_auth_users != self._config.basic_auth_users:
-            self.logins = Logins(renewed.basic_auth_users)  # which knows none as good yet
+            self.logins = Logins(renewed.basic_auth_users)  # which starts with no known login
         self.headers = renewed.headers
         self._config = renewed
-
-    def _read(self) -> tuple[WebConfig, _Stamps]:
-        """Read the file, with stamps that are older than what was read, so no change is missed."""
-        if self._file is None:
-            return WebConfig(), {}
-        stamps = _stamps(self._file, config.load(self._file))
-        return config.load(self._file), stamps
 
 
 class AccessMiddleware:
@@ -122,19 +139,33 @@ class AccessMiddleware:
         return PlainTextResponse("Unauthorized\n", 401, {"WWW-Authenticate": "Basic"})
 
 
-def _server_context(web: WebConfig) -> SSLContext | None:
+def _read(file: Path | None) -> tuple[WebConfig, SSLContext | None, _Fingerprints]:
+    """Read the file once, and then the certificates that it names.
+
+    The fingerprints are taken before each is read, so that no change is missed.
+    """
+    if file is None:
+        return WebConfig(), None, {}
+    fingerprints = _fingerprints([file])
+    web = config.load(file)
+    fingerprints |= _fingerprints(web.files)
     section = web.tls_server_config
-    return tls.server_context(**section.model_dump()) if section else None
-
-
-def _stamps(file: Path, web: WebConfig) -> _Stamps:
-    """Tell the files of a configuration from what they will be when they change."""
-    return {path: _stamp(path) for path in (file, *web.files)}
-
-
-def _stamp(path: Path) -> tuple[int, int, int] | None:
     try:
-        stat = path.stat()
+        context = tls.server_context(**section.model_dump()) if section else None
+    except (OSError, ValueError) as error:  # the certificates have just changed
+        raise ConfigError(file, [ErrorLine(0, "tls_server_config", str(error))]) from None
+    return web, context, fingerprints
+
+
+def _fingerprints(files: Iterable[Path]) -> _Fingerprints:
+    return {path: _fingerprint(path) for path in files}
+
+
+def _fingerprint(path: Path) -> tuple[int, int, int] | None:
+    try:
+        status = path.stat()
     except OSError:
         return None
-    return stat.st_mtime_ns, stat.st_size, stat.st_ino
+    if not stat.S_ISREG(status.st_mode):
+        return None  # a pipe changes its time when it is read
+    return status.st_mtime_ns, status.st_size, status.st_ino

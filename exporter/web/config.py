@@ -11,7 +11,7 @@ import bcrypt
 from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 
 from exporter.config.certificate_files import CertificatesFile, KeyFile, OptionalCertificatesFile
-from exporter.config.file import Section, expected, load_file, refusal
+from exporter.config.file import Section, expected, load_file, refusal, with_content
 from exporter.web import tls
 
 _BCRYPT = re.compile(
@@ -144,7 +144,7 @@ class WebConfig(Section):
     unsupported: ClassVar = {"rate_limit": ""}
 
     tls_server_config: Annotated[
-        TlsServerConfig | None, BeforeValidator(lambda section: None if section == {} else section)
+        TlsServerConfig | None, BeforeValidator(lambda section: with_content(section) or None)
     ] = None
     """Serves HTTPS; without it, HTTP."""
 
@@ -153,7 +153,7 @@ class WebConfig(Section):
 
     basic_auth_users: Annotated[
         dict[UserName, PasswordHash],
-        BeforeValidator(lambda users: {} if users is None else users),
+        BeforeValidator(with_content),
     ] = Field({}, repr=False)
     """Bcrypt hashes by user name; with at least one, every path asks for a password."""
 
@@ -162,6 +162,12 @@ class WebConfig(Section):
         """The headers to add, by name."""
         headers = self.http_server_config.headers.model_dump(by_alias=True)
         return {name: value for name, value in headers.items() if value}
+
+    @property
+    def verifies_clients(self) -> bool:
+        """Whether no client may connect without a certificate that was verified."""
+        section = self.tls_server_config
+        return section is not None and section.client_auth_type == "RequireAndVerifyClientCert"
 
     @property
     def files(self) -> list[Path]:

@@ -1,4 +1,5 @@
 import json
+import os
 import re
 import runpy
 from pathlib import Path
@@ -15,6 +16,7 @@ from exporter.config.modules import (
     MarginAssetsSettings,
     ModuleSettings,
     Settings,
+    _each_once,
     dump_settings,
     for_demo,
     json_schema,
@@ -55,9 +57,7 @@ def test_has_a_configuration_without_a_file():
     assert module.margin_assets.refresh_interval == 600
 
 
-@pytest.mark.parametrize(
-    "text", ["", "# nothing\n", "modules:", "modules: {}", "modules: {default: }", "---\n"]
-)
+@pytest.mark.parametrize("text", ["{}", "modules: {}", "modules: {default: {}}"])
 def test_takes_the_default_of_whatever_is_left_out(tmp_path, text):
     assert load_settings(write(tmp_path, text)) == Settings()
 
@@ -113,7 +113,7 @@ def test_takes_a_zero_without_a_unit(tmp_path):
 
 
 def test_reads_a_file_with_a_byte_order_mark(tmp_path):
-    assert load_settings(write(tmp_path, "\ufeffmodules:\n")) == Settings()
+    assert load_settings(write(tmp_path, "\ufeffmodules: {}\n")) == Settings()
 
 
 @pytest.mark.parametrize("file", sorted(TESTDATA.glob("*.bad.yaml")), ids=lambda file: file.name)
@@ -322,3 +322,25 @@ def test_a_demo_uses_no_proxy_and_refreshes_margin_assets_often(proxied):
 def test_the_reference_is_generated():
     page = runpy.run_path(str(ROOT / "docs" / "configuration.py"))["page"]()
     assert (ROOT / "docs" / "configuration.md").read_text() == page
+
+
+def test_checking_symbols_costs_in_proportion_to_their_number():
+    class Counted(str):
+        __slots__ = ()
+        compared = 0
+        __hash__ = str.__hash__
+
+        def __eq__(self, other: object) -> bool:
+            Counted.compared += 1
+            return str.__eq__(self, other)
+
+    symbols = tuple(Counted(f"A{number}USD") for number in range(500))
+    assert _each_once(symbols) == symbols
+    assert Counted.compared < 10 * len(symbols)
+
+
+@pytest.mark.parametrize("key", ["ca_file", "proxy_url_file"])
+def test_a_pipe_without_a_writer_in_place_of_a_file_holds_nothing_up(tmp_path, key):
+    os.mkfifo(tmp_path / "pipe")
+    file = write(tmp_path, f"modules: {{default: {{{key}: pipe}}}}")
+    assert f"modules.default.{key}: expected a readable file" in str(refusal(file))

@@ -2,6 +2,8 @@ import asyncio
 import base64
 import logging
 import os
+import ssl
+from pathlib import Path
 
 import pytest
 
@@ -146,7 +148,7 @@ def test_keeps_the_last_good_file_and_warns_once(write, caplog):
         access.refresh()
     assert get(access).status == 401
     assert [(it.levelname, it.message) for it in caplog.records] == [
-        ("WARNING", "web configuration refused, the last good one stays in force")
+        ("WARNING", "web configuration refused, the last good one stays active")
     ]
     assert caplog.records[0].file == str(file)
     assert caplog.records[0].error.startswith(
@@ -157,7 +159,7 @@ def test_keeps_the_last_good_file_and_warns_once(write, caplog):
     )
 
 
-def test_tells_that_a_file_is_good_again(write, caplog):
+def test_logs_that_a_file_is_good_again(write, caplog):
     caplog.set_level(logging.INFO)
     access = Access(write(HEADERS))
     write("nonsense")
@@ -186,20 +188,82 @@ def test_notices_the_certificate_that_a_refused_file_named(write, folder, certif
     assert access.headers == {"X-Frame-Options": "deny"}
 
 
-@pytest.mark.parametrize(("before", "after", "state"), [(TLS, "", "on"), ("", TLS, "off")])
+@pytest.mark.parametrize(("before", "after"), [(TLS, ""), ("", TLS)])
 @pytest.mark.usefixtures("folder")
-def test_tells_that_switching_tls_needs_a_restart(write, caplog, before, after, state):
-    access = Access(write(before))
+def test_switching_tls_needs_a_restart(write, caplog, before, after):
+    access = Access(write(before + HEADERS))
     context = access.ssl_context
-    write(after + HEADERS)
+    write(after + HEADERS.replace("deny", "sameorigin"))
     access.refresh()
     access.refresh()
     assert access.ssl_context is context
     assert access.headers == {"X-Frame-Options": "deny"}
-    assert [(it.message, it.tls) for it in caplog.records if it.levelname == "WARNING"] == [
-        ("switching TLS on or off needs a restart", state)
-    ]
+    assert len(caplog.records) == 1
+    assert caplog.records[0].error.endswith(": switching TLS on or off needs a restart")
+    with pytest.raises(ConfigError, match="needs a restart"):
+        access.reload()
 
 
-def test_has_nothing_to_refresh_without_a_file():
+@pytest.mark.parametrize("truncated", ["", "\n", "basic_auth_users:\n", "# users", HEADERS, "{}"])
+def test_a_truncated_file_lets_nobody_in(write, caplog, truncated):
+    access = Access(write(HEADERS + users(**USERS)))
+    write(truncated)
+    access.refresh()
+    assert get(access).status == 401
+    assert len(caplog.records) == 1
+
+
+def test_a_reload_switches_passwords_off(write):
+    access = Access(write(users(**USERS)))
+    write(HEADERS)
+    access.refresh()
+    access.reload()
+    assert get(access).status == 200
+
+
+CLIENTS = TLS.replace(
+    "}\n", ", client_ca_file: cert.pem, client_auth_type: RequireAndVerifyClientCert}\n"
+)
+
+
+@pytest.mark.usefixtures("folder")
+def test_only_a_reload_switches_client_certificates_off(write):
+    access = Access(write(CLIENTS))
+    write(TLS)
+    access.refresh()
+    assert access.ssl_context.verify_mode == ssl.CERT_REQUIRED
+    access.reload()
+    assert access.ssl_context.verify_mode == ssl.CERT_NONE
+
+
+def test_a_reload_reads_a_file_that_seems_unchanged(write, folder, certificate, caplog):
+    caplog.set_level(logging.INFO)
+    access = Access(write(TLS))
+    access.reload()
+    assert caplog.messages == ["web configuration reloaded"]
+
+
+def test_a_refused_reload_says_why(write):
+    access = Access(write(users(**USERS)))
+    write("")
+    with pytest.raises(ConfigError, match=r"web\.yaml: empty"):
+        access.reload()
+    assert get(access).status == 401
+
+
+def test_a_pipe_is_read_once_and_not_looked_at_again(caplog):
+    reader, writer = os.pipe()
+    os.write(writer, users(**USERS).encode())
+    os.close(writer)
+    access = Access(Path(f"/dev/fd/{reader}"))
+    access.refresh()
+    assert caplog.messages == []
+    with pytest.raises(ConfigError, match="empty, as a pipe can be read only once"):
+        access.reload()
+    os.close(reader)
+    assert get(access).status == 401
+
+
+def test_has_nothing_to_read_without_a_file():
     Access(None).refresh()
+    Access(None).reload()

@@ -38,11 +38,11 @@ def test_switches_nothing_on_without_a_file():
 @pytest.mark.parametrize(
     "text",
     [
-        "",
-        "tls_server_config:",
+        "{}",
         "tls_server_config: {}",
-        "http_server_config:\n  headers:",
-        "basic_auth_users:",
+        "http_server_config: {}",
+        "http_server_config:\n  headers: {}",
+        "basic_auth_users: {}",
         "http_server_config:\n  http2: false",
     ],
 )

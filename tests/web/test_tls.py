@@ -39,7 +39,7 @@ def certificate_served(access, *, client=None):
 
 
 def test_listens_without_tls_where_the_file_has_none(write):
-    assert Access(write("")).ssl_context is None
+    assert Access(write("{}")).ssl_context is None
 
 
 def test_serves_the_certificate(write, folder, certificate):
