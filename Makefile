@@ -72,7 +72,7 @@ pictures: $(DEV) ## take the README's pictures of the status page (needs chromiu
 
 bench: $(DEV) ## what a scrape costs next to a plain Python and a Go exporter (10 minutes)
 	@mkdir -p build
-	@$(BIN)/python -m benchmarks --json build/benchmark.json --svg docs/images/performance.svg
+	@$(BIN)/python -m benchmarks --json build/benchmark.json --svg docs/images/performance.svg --page docs/performance.md
 
 stack: $(DEV) ## exporter, Prometheus and Alertmanager here; DEMO=depeg, ALERTMANAGER=FILE of your own
 	@exec $(BIN)/python deploy/stack.py $(if $(DEMO),--demo=$(DEMO)) $(if $(ALERTMANAGER),--alertmanager-config=$(ALERTMANAGER))

@@ -34,7 +34,10 @@ def main() -> None:
         urls = {size: f"http://127.0.0.1:{upstream.stdout.readline().strip()}" for size in _SCRAPES}
         with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
             results = runner.run(_run(line, urls))
-    print(report.table(results), report.growth(results), sep="\n", end="")
+    printed = f"{report.table(results)}\n{report.growth(results)}"
+    print(printed, end="")
+    if options.page:
+        options.page.write_text(report.inserted(options.page.read_text(), printed))
     if options.json:
         figures = {
             assets: {name: dataclasses.asdict(each) for name, each in of_size.items()}
@@ -73,6 +76,7 @@ def _parser() -> argparse.ArgumentParser:
         "target={upstream}/fapi/v1/assetIndex'",
     )
     parser.add_argument("--json", metavar="FILE", type=Path, help="write the figures there")
+    parser.add_argument("--page", metavar="FILE", type=Path, help="put the table into this page")
     parser.add_argument("--svg", metavar="FILE", type=Path, help="write the plot there")
     return parser
 

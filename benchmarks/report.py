@@ -12,6 +12,8 @@ Results = dict[int, dict[str, Figures]]
 """By number of assets, by contender."""
 
 
+_BEGIN, _END = "<!-- make bench writes from here -->\n", "\n<!-- to here -->"
+
 _Measure = tuple[str, Callable[[Figures], float | None]]
 
 
@@ -87,6 +89,13 @@ def growth(results: Results) -> str:
             f" {_number(last)} from {middle} to {high:,}\n"
         )
     return "".join(lines)
+
+
+def inserted(page: str, figures: str) -> str:
+    """A page of the docs with its figures replaced."""
+    before, _, rest = page.partition(_BEGIN)
+    _, _, after = rest.partition(_END)
+    return f"{before}{_BEGIN}\n{figures}{_END}{after}"
 
 
 def _number(value: float) -> str:

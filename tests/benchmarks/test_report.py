@@ -52,3 +52,8 @@ def test_a_page_without_all_assets_is_no_good_page():
     page = Page(200, {}, b"# HELP up 1 if good.\nup 0\n")
     assert page.samples() == 1
     assert not is_good(page.samples(), assets=30)
+
+
+def test_the_figures_of_a_page_are_replaced_and_its_text_stays():
+    page = report.inserted(f"# Text\n\n{report._BEGIN}\nold\n{report._END}\n\nMore.\n", "new\n")
+    assert page == f"# Text\n\n{report._BEGIN}\nnew\n{report._END}\n\nMore.\n"
