@@ -16,11 +16,11 @@ from prometheus_client import (
     disable_created_metrics,
 )
 
-from exporter import __version__, files, log, once
+from exporter import __version__, files, log, once, welcome
 from exporter.auto_reload import AutoReload
 from exporter.config.errors import ConfigError
 from exporter.config.modules import Settings, for_demo, load_settings
-from exporter.flags import TELEMETRY_PATH, Flags
+from exporter.flags import Flags
 from exporter.metrics.counters import register_build_info, register_demo
 from exporter.service import Service
 from exporter.simulator import SCENARIOS, Exchange, serve
@@ -30,8 +30,6 @@ from exporter.web.app import App, Options
 from exporter.web.server import Server
 
 _log = logging.getLogger(__name__)
-
-_ANY_HOST = ("[::]", "0.0.0.0")  # noqa: S104 - to print them, not to listen there
 
 
 def run(flags: Flags) -> int:
@@ -64,9 +62,10 @@ def run(flags: Flags) -> int:
             return 1
         _log_start(flags, service)
         if flags.demo:
-            where = _where(server.scheme, address_of(sockets[0]), flags.web_telemetry_path)
-            what = f"{flags.demo}: {SCENARIOS[flags.demo].description}"
-            print(f"Demo:        {what}\n{where}", flush=True)  # noqa: T201
+            address = address_of(sockets[0])
+            path = flags.web_telemetry_path
+            page = welcome.text(flags.demo, SCENARIOS[flags.demo], server.scheme, address, path)
+            print(page, flush=True)  # noqa: T201
         if flags.config_auto_reload_interval:
             watch = AutoReload(load, lambda: service.settings, service.reload)
             watch.run_every(flags.config_auto_reload_interval)
@@ -130,20 +129,3 @@ def _copy(folder: Path) -> int:
 
 def _say(sentence: str) -> None:
     print(sentence, file=sys.stderr)  # noqa: T201
-
-
-def _where(scheme: str, address: str, telemetry_path: str) -> str:
-    host, _, port = address.rpartition(":")
-    target = f"{'localhost' if host in _ANY_HOST else host}:{port}"
-    job = f'static_configs: [{{targets: ["{target}"]}}]'
-    if scheme != "http":
-        job = f"scheme: {scheme}\n                 {job}"
-    if telemetry_path != TELEMETRY_PATH:
-        job = f"metrics_path: {telemetry_path}\n                 {job}"
-    return (
-        f"Status page: {scheme}://{target}/\n"
-        f"Metrics:     {scheme}://{target}{telemetry_path}\n"
-        "Prometheus:  scrape_configs:\n"
-        "               - job_name: binance_asset_index\n"
-        f"                 {job}"
-    )

@@ -10,6 +10,7 @@ from typing import NoReturn
 from exporter import __version__, log
 from exporter.config.duration import parse as parse_duration
 from exporter.simulator.scenarios import SCENARIOS
+from exporter.welcome import scenarios
 
 DOCS = "https://github.com/binance-asset-index-exporter/binance-asset-index-exporter/tree/main/docs"
 LISTEN_ADDRESS = ":10198"
@@ -68,7 +69,7 @@ def _parser() -> argparse.ArgumentParser:
         usage="%(prog)s [flags]",
         description="Prometheus exporter for the asset index of Binance USD-M futures'"
         " Multi-Assets mode.",
-        epilog=f"{_scenarios()}\n\n{_EXAMPLES}\n\nDocumentation: {DOCS}",
+        epilog=f"{scenarios()}\n\n{_EXAMPLES}\n\nDocumentation: {DOCS}",
         formatter_class=argparse.RawDescriptionHelpFormatter,
         add_help=False,
         allow_abbrev=False,
@@ -79,11 +80,6 @@ def _parser() -> argparse.ArgumentParser:
     _add_demo(parser.add_argument_group("demo"))
     _add_commands(parser.add_argument_group("instead of serving"))
     return parser
-
-
-def _scenarios() -> str:
-    lines = (f"  {name:16}{scenario.description}" for name, scenario in SCENARIOS.items())
-    return "scenarios of --demo:\n" + "\n".join(lines)
 
 
 def _add_configuration(group: "argparse._ArgumentGroup") -> None:
