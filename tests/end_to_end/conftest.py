@@ -134,16 +134,32 @@ def exchange(clock) -> Callable[..., Any]:
         yield start
 
 
+@dataclass(frozen=True)
+class Message:
+    """What Alertmanager sends to a receiver.
+
+    Attributes:
+        path: Of the URL it was sent to, without slashes.
+        alerts: Those in the message.
+    """
+
+    path: str
+    alerts: list[dict[str, Any]]
+
+    @property
+    def instances(self) -> list[str]:
+        return sorted(alert["labels"]["instance"] for alert in self.alerts)
+
+
 @pytest.fixture
-def receiver() -> Iterator[tuple[str, "queue.Queue[dict]"]]:
-    """A webhook that keeps the alerts it is sent; gives its URL and their queue."""
-    alerts: queue.Queue[dict] = queue.Queue()
+def receiver() -> Iterator[tuple[str, "queue.Queue[Message]"]]:
+    """A webhook that keeps the messages it is sent; gives its URL and their queue."""
+    messages: queue.Queue[Message] = queue.Queue()
 
     class Handler(http.server.BaseHTTPRequestHandler):
         def do_POST(self):
-            body = self.rfile.read(int(self.headers["Content-Length"]))
-            for alert in json.loads(body)["alerts"]:
-                alerts.put(alert)
+            body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+            messages.put(Message(self.path.strip("/"), body["alerts"]))
             self.send_response(200)
             self.end_headers()
 
@@ -152,7 +168,7 @@ def receiver() -> Iterator[tuple[str, "queue.Queue[dict]"]]:
 
     with http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
         threading.Thread(target=server.serve_forever, daemon=True).start()
-        yield f"http://127.0.0.1:{server.server_port}", alerts
+        yield f"http://127.0.0.1:{server.server_port}", messages
         server.shutdown()
 
 

@@ -1,58 +1,200 @@
-"""From a ban to the message: exporter, Prometheus with our rules, Alertmanager, a receiver."""
+"""From an event to the message: exporter, Prometheus with our rules, Alertmanager, a receiver."""
 
+import re
+import subprocess
+from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
+import pytest
 import requests
 import yaml
 
 from tests.end_to_end.conftest import PATIENCE, free_port, module, running, start, until
 
-RULES = Path(__file__).parent.parent.parent / "rules"
+ROOT = Path(__file__).parents[2]
+FASTER = 15
+"""How much faster than in production rules and Alertmanager run: 15 seconds are one."""
+
+SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
+DURATION = re.compile(r"(?:^|(?<=[\[:])|(?<=offset ))(\d+)([smhd])(?=[\]:]|$|\s|\))")
 
 
-def test_a_ban_wakes_somebody(tool, exchange, config_file, clock, receiver, background, tmp_path):
-    prometheus = tool("prometheus", "prometheus")
-    alertmanager = tool("prometheus-alertmanager", "prometheus-alertmanager")
-    hook, alerts = receiver
-    _, base_url = exchange("ban")
-    clock.ahead = 200
-    manager = f"127.0.0.1:{free_port()}"
-    with running(config_file(default=module(base_url))) as exporter:
-        routes = {
-            "route": {"receiver": "hook", "group_by": ["alertname"], "group_wait": "0s"},
-            "receivers": [{"name": "hook", "webhook_configs": [{"url": hook}]}],
-        }
-        target = exporter.url.removeprefix("http://")
+def faster(value: Any) -> Any:
+    """A configuration or rules with shorter durations, in expressions too."""
+    if isinstance(value, dict):
+        return {key: faster(each) for key, each in value.items()}
+    if isinstance(value, list):
+        return [faster(each) for each in value]
+    if isinstance(value, str):
+        return DURATION.sub(
+            lambda found: f"{int(found[1]) * SECONDS[found[2]] * 1000 // FASTER}ms", value
+        )
+    return value
+
+
+@pytest.fixture
+def alertmanager(tool, receiver, background, tmp_path) -> str:
+    """A real one with deploy/alertmanager.yml, whose messages go to the receiver; its address."""
+    hook, _ = receiver
+    document = faster(yaml.safe_load((ROOT / "deploy" / "alertmanager.yml").read_text()))
+    document["receivers"] = [
+        {"name": each["name"], "webhook_configs": [{"url": f"{hook}/{each['name']}"}]}
+        for each in document["receivers"]
+    ]
+    (tmp_path / "alertmanager.yml").write_text(yaml.safe_dump(document))
+    address = f"127.0.0.1:{free_port()}"
+    start(
+        background,
+        tool("prometheus-alertmanager", "prometheus-alertmanager"),
+        f"--config.file={tmp_path / 'alertmanager.yml'}",
+        f"--storage.path={tmp_path / 'alertmanager'}",
+        f"--web.listen-address={address}",
+        "--cluster.listen-address=",
+    )
+    until(lambda: requests.get(f"http://{address}/-/ready", timeout=PATIENCE).ok)
+    return address
+
+
+@pytest.fixture
+def prometheus(tool, alertmanager, background, tmp_path):
+    """Starts a real one with our rules, faster, on some exporters; gives its URL."""
+
+    def run(*exporters):
+        for name in ("recording.yaml", "alerts.yaml"):
+            rules = faster(yaml.safe_load((ROOT / "rules" / name).read_text()))
+            (tmp_path / name).write_text(yaml.safe_dump(rules))
+        targets = [each.url.removeprefix("http://") for each in exporters]
         scraping = {
             "global": {"scrape_interval": "1s"},
-            "rule_files": [str(RULES / "recording.yaml"), str(RULES / "alerts.yaml")],
-            "alerting": {"alertmanagers": [{"static_configs": [{"targets": [manager]}]}]},
+            "rule_files": ["recording.yaml", "alerts.yaml"],
+            "alerting": {"alertmanagers": [{"static_configs": [{"targets": [alertmanager]}]}]},
             "scrape_configs": [
-                {
-                    "job_name": "binance_asset_index",
-                    "static_configs": [{"targets": [target]}],
-                }
+                {"job_name": "binance_asset_index", "static_configs": [{"targets": targets}]}
             ],
         }
-        (tmp_path / "alertmanager.yml").write_text(yaml.safe_dump(routes))
         (tmp_path / "prometheus.yml").write_text(yaml.safe_dump(scraping))
+        address = f"127.0.0.1:{free_port()}"
         start(
             background,
-            alertmanager,
-            f"--config.file={tmp_path / 'alertmanager.yml'}",
-            f"--storage.path={tmp_path / 'alertmanager'}",
-            f"--web.listen-address={manager}",
-            "--cluster.listen-address=",
-        )
-        until(lambda: requests.get(f"http://{manager}/-/ready", timeout=PATIENCE).ok)
-        start(
-            background,
-            prometheus,
+            tool("prometheus", "prometheus"),
             f"--config.file={tmp_path / 'prometheus.yml'}",
             f"--storage.tsdb.path={tmp_path / 'prometheus'}",
-            f"--web.listen-address=127.0.0.1:{free_port()}",
+            f"--web.listen-address={address}",
         )
-        alert = alerts.get(timeout=3 * PATIENCE)
+        return f"http://{address}"
+
+    return run
+
+
+def ask(url: str, query: str) -> list[dict[str, Any]]:
+    answer = requests.get(f"{url}/api/v1/query", {"query": query}, timeout=PATIENCE).json()
+    return answer["data"]["result"]
+
+
+def send(address: str, name: str, severity: str, instance: str) -> None:
+    """An alert, as Prometheus sends it."""
+    labels = {"alertname": name, "severity": severity, "job": "j", "instance": instance}
+    alert = {"labels": labels, "startsAt": datetime.now(UTC).isoformat()}
+    url = f"http://{address}/api/v2/alerts"
+    requests.post(url, json=[alert], timeout=PATIENCE).raise_for_status()
+
+
+def test_durations_are_shortened_wherever_they_are():
+    rule = {"expr": "rate(x[5m] offset 1m) > y[1d:1h]", "for": "30s", "labels": {"a": "v15"}}
+    assert faster(rule) == {
+        "expr": "rate(x[20000ms] offset 4000ms) > y[5760000ms:240000ms]",
+        "for": "2000ms",
+        "labels": {"a": "v15"},
+    }
+
+
+def test_amtool_accepts_the_configuration(tool):
+    amtool = tool("amtool", "prometheus-alertmanager")
+    check = subprocess.run(
+        [amtool, "check-config", ROOT / "deploy" / "alertmanager.yml"],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert check.returncode == 0, check.stdout + check.stderr
+
+
+def test_a_ban_wakes_somebody(exchange, config_file, clock, receiver, prometheus):
+    _, messages = receiver
+    _, base_url = exchange("ban")
+    clock.ahead = 200
+    with running(config_file(default=module(base_url))) as exporter:
+        prometheus(exporter)
+        message = messages.get(timeout=3 * PATIENCE)
+    (alert,) = message.alerts
+    assert message.path == "critical"
     assert alert["labels"]["alertname"] == "BinanceApiBanned"
-    assert alert["labels"]["severity"] == "critical"
     assert alert["annotations"]["runbook_url"].endswith("#binanceapibanned")
+
+
+def test_a_haircut_change_that_two_replicas_see_is_one_message(
+    exchange, config_file, clock, receiver, prometheus
+):
+    _, messages = receiver
+    _, base_url = exchange("haircut-change")
+    config = config_file(default=module(base_url))
+    with running(config) as one, running(config) as other:
+        url = prometheus(one, other)
+        # both replicas are scraped, and there is a value to compare with
+        known = (
+            "last_over_time(symbol_buffer:binance_asset_index_haircut:ratio[1h] offset 5s)"
+            " and on () count(binance_asset_index_up == 1) == 2"
+        )
+        until(lambda: ask(url, known))
+        clock.ahead = 70
+        message = messages.get(timeout=3 * PATIENCE)
+        fired = ask(url, 'ALERTS{alertstate="firing"}')
+    (alert,) = message.alerts
+    assert message.path == "critical"
+    assert alert["annotations"]["summary"] == "BTCUSD: bid haircut 5% -> 10%."
+    assert [each["metric"]["alertname"] for each in fired] == ["BinanceHaircutIncreased"]
+    assert messages.empty()
+
+
+@pytest.mark.parametrize("order", [("warning", "critical"), ("critical", "warning")])
+def test_the_critical_alert_of_two_replicas_is_one_message_and_silences_the_warning(
+    alertmanager, receiver, order
+):
+    _, messages = receiver
+    for severity in order:
+        for instance in ("a", "b"):
+            send(alertmanager, "BinanceAssetIndexDown", severity, instance)
+    send(alertmanager, "BinanceRowsRejected", "warning", "c")  # its turn is after the others'
+    first, last = messages.get(timeout=PATIENCE), messages.get(timeout=PATIENCE)
+    assert (first.path, first.instances) == ("critical", ["a", "b"])
+    assert (last.path, last.instances) == ("warning", ["c"])
+    assert messages.empty()
+
+
+def test_a_critical_alert_that_follows_its_warning_is_delivered(alertmanager, receiver):
+    _, messages = receiver
+    for instance in ("a", "b"):
+        send(alertmanager, "BinanceAssetIndexDown", "warning", instance)
+    warning = messages.get(timeout=PATIENCE)
+    assert (warning.path, warning.instances) == ("warning", ["a", "b"])
+    for instance in ("a", "b"):
+        send(alertmanager, "BinanceAssetIndexDown", "critical", instance)
+    critical = messages.get(timeout=PATIENCE)
+    assert (critical.path, critical.instances) == ("critical", ["a", "b"])
+
+
+def test_a_ban_silences_the_warnings_that_follow_from_it(alertmanager, receiver):
+    _, messages = receiver
+    send(alertmanager, "BinanceApiBanned", "critical", "a")
+    for name in ("BinanceAssetIndexDown", "BinanceApiWeightHigh", "BinanceApiRequestsFailing"):
+        send(alertmanager, name, "warning", "a")
+    send(alertmanager, "BinanceAssetIndexDown", "critical", "a")
+    send(alertmanager, "BinanceRowsRejected", "warning", "c")  # its turn is after the others'
+    received = [messages.get(timeout=PATIENCE) for _ in range(3)]
+    assert {(each.alerts[0]["labels"]["alertname"], each.path) for each in received} == {
+        ("BinanceApiBanned", "critical"),
+        ("BinanceAssetIndexDown", "critical"),
+        ("BinanceRowsRejected", "warning"),
+    }
+    assert messages.empty()

@@ -88,7 +88,7 @@ def test_a_haircut_change_costs_the_example_account_money_and_wakes_somebody(
     background,
     tmp_path,
 ):
-    hook, alerts = receiver
+    hook, messages = receiver
     _, base_url = exchange("haircut-change")
     manager = f"127.0.0.1:{free_port()}"
     routes = {
@@ -119,7 +119,7 @@ def test_a_haircut_change_costs_the_example_account_money_and_wakes_somebody(
         until(lambda: values(prometheus, shock) == {("example",): 0})
         clock.ahead = 70
         loss = until(lambda: values(prometheus, f"{shock} > 0"))
-        alert = alerts.get(timeout=3 * PATIENCE)
+        alert, *_ = messages.get(timeout=3 * PATIENCE).alerts
         after = until(
             lambda: {
                 account: value
