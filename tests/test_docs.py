@@ -1,0 +1,24 @@
+import re
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parent.parent
+PAGES = [*ROOT.glob("*.md"), *ROOT.glob("docs/*.md")]
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_every_link_leads_to_a_file(page):
+    links = re.findall(r"\]\((?!https?:|#)([^)#]+)", page.read_text())
+    assert [link for link in links if not (page.parent / link).exists()] == []
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_every_flag_exists(page):
+    flags = (ROOT / "exporter" / "flags.py").read_text()
+    named = set(re.findall(r"(?<![\w-])--(?:config|web|log)\.[a-z.-]*[a-z]", page.read_text()))
+    elsewhere = {"--config.file"} | {flag for flag in named if flag in PROMETHEUS}
+    assert {flag for flag in named - elsewhere if f'"{flag}"' not in flags} == set()
+
+
+PROMETHEUS = ("--web.listen-address", "--web.enable-lifecycle")
