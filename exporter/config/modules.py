@@ -115,7 +115,7 @@ class ModuleSettings(Section):
     """What a scrape of one module requests from the exchange."""
 
     base_url: BaseUrl = "https://fapi.binance.com"
-    """The exchange's API, without /fapi; the testnet is https://testnet.binancefuture.com."""
+    """The exchange's API, without /fapi; the testnet is https://demo-fapi.binance.com."""
 
     symbols: Annotated[tuple[Symbol, ...], Field(strict=False), AfterValidator(_each_once)] = ()
     """The symbols to expose; an empty list exposes all. One to nine cost less weight than all."""

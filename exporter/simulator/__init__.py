@@ -1,4 +1,4 @@
-"""The embedded exchange: it answers as Binance does, and knows nothing of the exporter.
+"""The built-in simulator: it mimics Binance's API, and knows nothing of the exporter.
 
 exchange = Exchange(scenario="depeg", seed=7)
 with serve(exchange) as url:

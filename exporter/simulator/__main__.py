@@ -1,4 +1,4 @@
-"""The embedded exchange by itself: `python -m exporter.simulator`."""
+"""The simulator by itself: `python -m exporter.simulator`."""
 
 import argparse
 import signal
@@ -22,7 +22,7 @@ def main(argv: list[str] | None = None) -> int:
     """Runs until SIGINT or SIGTERM.
 
     Returns:
-        The exit status: 0, or 1 where the address cannot be listened on.
+        The exit status: 0, or 1 if the address cannot be listened on.
     """
     options = _parser().parse_args(argv)
     host, port = options.listen
@@ -49,8 +49,8 @@ def main(argv: list[str] | None = None) -> int:
 def _parser() -> argparse.ArgumentParser:
     parser = _Parser(
         prog="python -m exporter.simulator",
-        description="An embedded exchange with the asset index of Binance USDⓈ-M futures.",
-        epilog=f"scenarios, each anew after {PERIOD_SECONDS} seconds:\n"
+        description="A simulator of the asset index of Binance USDⓈ-M futures.",
+        epilog=f"scenarios, repeated after {PERIOD_SECONDS} seconds:\n"
         + "\n".join(f"  {name:16}{item.description}" for name, item in SCENARIOS.items()),
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )

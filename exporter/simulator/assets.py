@@ -1,4 +1,4 @@
-"""What the embedded exchange lists: each asset's haircuts and the way its price moves."""
+"""What the simulator lists: each asset's haircuts and the way its price moves."""
 
 from dataclasses import dataclass
 from decimal import Decimal

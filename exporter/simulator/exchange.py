@@ -29,7 +29,7 @@ class Exchange:
     that steps back is waited for. Not for several threads at once.
 
     Attributes:
-        requests: How often what was asked, by path and symbol (None where there was none).
+        requests: How often what was asked, by path and symbol (None without one).
     """
 
     def __init__(
@@ -46,7 +46,7 @@ class Exchange:
         Args:
             scenario: A key of `SCENARIOS`, or a script of one's own.
             seed: Of the random walk; the same one gives the same prices.
-            clock: Tells Unix time in seconds.
+            clock: Returns Unix time in seconds.
             weight_limit: Request weight of a UTC minute.
             retry_after: Whether 429 and 418 carry `Retry-After`.
 
@@ -124,7 +124,7 @@ class Exchange:
             return self._list
         if symbol not in self._rows:
             return answers.INVALID_SYMBOL
-        # One symbol is told with the moment of the answer, the list with its whole second.
+        # A single symbol carries the moment of the answer, the list its whole second.
         frozen = self._moment.keyframe.frozen
         time_ms = self._market.second * 1000 if frozen else self._now_ms()
         return json_answer(200, encode({**self._rows[symbol], "time": time_ms}))

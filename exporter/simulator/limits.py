@@ -42,7 +42,7 @@ class RateLimit:
             spent_by_others: Weight that other programs behind the address spent this minute.
 
         Returns:
-            The refusal, or None where the request may have its answer.
+            The refusal, or None if the request may have its answer.
         """
         minute = int(now // 60)
         if minute != self._minute:
