@@ -19,15 +19,15 @@ SHOTS = {
     "dashboard-haircut-spreads.png": {
         "uid": "binance-multi-assets-haircut-spreads",
         "theme": "dark",
-        "from": "2026-11-01T21:00:00.000Z",
-        "to": "2026-11-02T00:48:00.000Z",
+        "from": "2026-11-22T12:15:00.000Z",
+        "to": "2026-11-22T14:15:00.000Z",
         "height": 1240,
     },
     "dashboard-pegs-and-drops.png": {
         "uid": "binance-multi-assets-pegs-and-drops",
         "theme": "dark",
-        "from": "2026-11-03T21:00:00.000Z",
-        "to": "2026-11-04T03:00:00.000Z",
+        "from": "2026-11-22T13:00:00.000Z",
+        "to": "2026-11-22T19:30:00.000Z",
         "height": 1120,
     },
 }
