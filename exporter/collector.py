@@ -4,12 +4,19 @@ import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from operator import attrgetter
+from typing import Self
 
+from prometheus_client import CollectorRegistry
 from prometheus_client.core import GaugeMetricFamily
 from prometheus_client.registry import Collector
 
+from exporter.config.modules import ModuleSettings
 from exporter.metrics import catalogue
-from exporter.scrape.fetch import Fetch, Fetcher
+from exporter.metrics.counters import ApiMetrics
+from exporter.scrape.fetch import Fetcher
+from exporter.scrape.flight import Fetch
+from exporter.scrape.outage_log import OutageLog
+from exporter.scrape.upstream import Upstream
 
 _SCRAPE = (
     catalogue.UP,
@@ -39,15 +46,28 @@ class AssetIndexCollector(Collector):
         binance_asset_index_price_usd{symbol="BTCUSD"} 61475.0272033
 
     Args:
-        fetcher: fetches, and shares a fetch among collections that overlap.
-        symbols: as the exchange spells them; none for every asset.
-        timeout: seconds until a collection gives up.
+        fetcher: Fetches, and shares a fetch among collections that overlap.
+        symbols: As Binance spells them; none for every asset.
+        timeout: Seconds until a collection gives up.
     """
 
     def __init__(self, fetcher: Fetcher, symbols: Sequence[str], timeout: float) -> None:
         self._fetcher = fetcher
         self._symbols = symbols
         self._timeout = timeout
+
+    @classmethod
+    def from_settings(cls, settings: ModuleSettings | None = None) -> Self:
+        """Make a collector that needs nothing else.
+
+        Args:
+            settings: What to fetch and how; by default every asset, from Binance.
+        """
+        settings = settings or ModuleSettings()
+        # counters of its own, as a registry takes one set only
+        upstream = Upstream(settings.base_url, ApiMetrics(CollectorRegistry()))
+        fetcher = upstream.fetcher(settings, OutageLog("collector"))
+        return cls(fetcher, settings.symbols, settings.timeout)
 
     def describe(self) -> Iterator[GaugeMetricFamily]:
         """Name the families without a fetch."""
@@ -58,7 +78,7 @@ class AssetIndexCollector(Collector):
     def collect(self) -> Iterator[GaugeMetricFamily]:
         """Fetch, and yield the families of the page."""
         begun_at = time.monotonic()
-        fetch = self._fetcher.begin(self._symbols, self._timeout).wait(self._timeout)
+        fetch = self._fetcher.begin(self._symbols).wait(self._timeout)
         yield from index_families(fetch)
         yield from scrape_families(fetch, time.monotonic() - begun_at)
 

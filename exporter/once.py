@@ -21,8 +21,8 @@ def write_page(service: Service, output: BinaryIO) -> int:
     module = service.modules[DEFAULT_MODULE]
     settings, fetcher = module.settings, module.fetcher
     if settings.margin_assets.enabled:
-        fetcher.margin_assets.refresh()  # there is no later page that could have them
-    fetch = fetcher.begin(settings.symbols, settings.timeout).wait(settings.timeout)
+        fetcher.refresh_margin_assets()  # there is no later page that could have them
+    fetch = fetcher.begin(settings.symbols).wait(settings.timeout)
     scrape = Scrape(fetch, time.monotonic() - begun_at)
     output.write(Renderer().page(scrape, TEXT))
     output.flush()

@@ -1,9 +1,10 @@
 import pytest
 from prometheus_client import CollectorRegistry, generate_latest
 
-from exporter.binance.client import Client, RequestOptions
+from exporter.binance.client import Client
 from exporter.binance.gate import Gate
 from exporter.collector import AssetIndexCollector
+from exporter.config.modules import MarginAssetsSettings, ModuleSettings
 from exporter.metrics import catalogue
 from exporter.metrics.counters import ApiMetrics
 from exporter.scrape.fetch import Fetcher
@@ -17,14 +18,13 @@ LISTS = ("asset_index_list_2024-06-28", "asset_index_list_2026-07-20_coin_m_rows
 
 @pytest.fixture
 def registry() -> CollectorRegistry:
-    """A registry of its own with nothing but the collector, on a clock that stands still."""
-    client = Client(BASE_URL, Gate(), metrics_ := ApiMetrics(CollectorRegistry()))
-    options = RequestOptions()
+    """A registry of its own with nothing but the collector, on a clock that does not move."""
+    metrics, off = ApiMetrics(CollectorRegistry()), MarginAssetsSettings(enabled=False)
     fetcher = Fetcher(
-        client,
-        options,
-        margin_assets=MarginAssets(client, options, None),
-        metrics=metrics_,
+        Client(BASE_URL, Gate(), metrics),
+        MarginAssets(),
+        ModuleSettings(base_url=BASE_URL, margin_assets=off),
+        observer=metrics,
         log=OutageLog("default"),
         unix_time=lambda: 1784571968.0,
     )
@@ -81,3 +81,17 @@ def test_every_family_of_a_page_was_described(registry, requests_mock, capture):
     requests_mock.get(INDEX_URL, json=capture(LISTS[0]))
     described = set(registry._names_to_collectors)
     assert {family.name for family in registry.collect()} <= described
+
+
+def test_it_is_made_from_settings_alone(requests_mock, capture):
+    requests_mock.get(INDEX_URL, json=capture(LISTS[0]))
+    settings = ModuleSettings(
+        base_url=BASE_URL,
+        symbols=("BTCUSD", *(f"S{number}USD" for number in range(9))),
+        margin_assets=MarginAssetsSettings(enabled=False),
+    )
+    registry = CollectorRegistry()
+    registry.register(AssetIndexCollector.from_settings(settings))
+    samples = [line for line in page(registry).splitlines() if 'symbol="' in line]
+    assert samples
+    assert all('symbol="BTCUSD"' in line for line in samples)

@@ -17,18 +17,18 @@ def stream() -> io.StringIO:
 
 def test_a_logfmt_line_has_time_level_message_and_fields(stream):
     log.configure("info", "logfmt", stream)
-    logging.getLogger("exporter.x").warning("fetch failing", extra={"reason": "http_5xx"})
+    logging.getLogger("exporter.x").warning("fetch failed", extra={"reason": "http_5xx"})
     line = stream.getvalue()
     assert line.startswith("ts=")
-    assert line.endswith('level=warning msg="fetch failing" reason=http_5xx\n')
+    assert line.endswith('level=warning msg="fetch failed" reason=http_5xx\n')
 
 
 def test_a_json_line_has_the_same(stream):
     log.configure("info", "json", stream)
-    logging.getLogger("exporter.x").warning("fetch failing", extra={"reason": "http_5xx"})
+    logging.getLogger("exporter.x").warning("fetch failed", extra={"reason": "http_5xx"})
     record = json.loads(stream.getvalue())
     assert record.pop("ts").endswith("Z")
-    assert record == {"level": "warning", "msg": "fetch failing", "reason": "http_5xx"}
+    assert record == {"level": "warning", "msg": "fetch failed", "reason": "http_5xx"}
 
 
 @pytest.mark.parametrize("log_format", log.FORMATS)

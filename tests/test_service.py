@@ -1,10 +1,12 @@
+import gc
 import logging
-import time
+import threading
+import weakref
+from types import SimpleNamespace
 
 import pytest
 from prometheus_client import CollectorRegistry
 
-from exporter.binance.exchange_info import MarginAsset
 from exporter.config.file import ConfigError
 from exporter.config.modules import ModuleSettings
 from exporter.service import Service
@@ -61,46 +63,73 @@ def test_a_module_that_did_not_change_is_kept(configuration, service):
     assert service.modules["btc"] is not before["btc"]
 
 
-def test_a_module_that_changed_keeps_its_margin_assets_and_what_was_told(configuration, service):
-    before = service.modules["btc"].fetcher
-    configuration.modules(btc=module(symbols=["BTCUSD"], timeout="1s"))
+def scrape(service, name="default"):
+    return service.modules[name].fetcher.begin(service.modules[name].settings.symbols).wait(5)
+
+
+@pytest.fixture
+def binance(requests_mock):
+    """Answers with one asset; says how often exchangeInfo was asked for."""
+    row = {"symbol": "BTCUSD", "index": "61475.02720330"}
+    single = f"{BASE_URL}/fapi/v1/assetIndex?symbol=BTCUSD"
+    requests_mock.get(f"{BASE_URL}/fapi/v1/assetIndex", json=[row])
+    requests_mock.get(single, json=row)
+    asset = {"asset": "BTC", "marginAvailable": True, "autoAssetExchange": "-0.1"}
+    info = requests_mock.get(f"{BASE_URL}/fapi/v1/exchangeInfo", json={"assets": [asset]})
+    return SimpleNamespace(info=info, mock=requests_mock)
+
+
+def with_margin(service, name="default"):
+    """Scrape until the refresh in the background has brought the margin assets."""
+    while not (margin := scrape(service, name).margin_assets):
+        threading.Event().wait(0.01)
+    return margin
+
+
+def test_modules_of_one_base_url_fetch_the_margin_assets_once(configuration, service, binance):
+    options = [{"timeout": f"{second}s"} for second in range(1, 7)]
+    configuration.modules(
+        **{f"m{n}": ModuleSettings(base_url=BASE_URL, **each) for n, each in enumerate(options)}
+    )
     service.reload()
-    after = service.modules["btc"].fetcher
-    assert after is not before
-    assert after.margin_assets is before.margin_assets
-    assert after._log is before._log
+    for number in range(6):
+        assert with_margin(service, f"m{number}")
+    assert binance.info.call_count == 1
 
 
-def test_a_proxy_that_nobody_uses_any_more_is_forgotten(configuration, service):
+@pytest.mark.parametrize(
+    "changed",
+    [{"weight_ceiling_ratio": 0.7}, {"proxy_url": "http://proxy.example"}, {"timeout": "1s"}],
+)
+def test_a_module_that_changed_keeps_its_margin_assets(configuration, service, binance, changed):
+    configuration.modules(default=ModuleSettings(base_url=BASE_URL))
+    service.reload()
+    with_margin(service)
+    configuration.modules(default=ModuleSettings(base_url=BASE_URL, **changed))
+    service.reload()
+    assert scrape(service).margin_assets
+    assert binance.info.call_count == 1
+
+
+def test_a_module_that_changed_does_not_report_an_outage_twice(
+    configuration, service, requests_mock, caplog
+):
+    requests_mock.get(f"{BASE_URL}/fapi/v1/assetIndex", status_code=503)
+    for timeout in ("1s", "2s"):
+        configuration.modules(default=module(timeout=timeout))
+        service.reload()
+        scrape(service)
+    assert [each.msg for each in caplog.records] == ["fetch failed"]
+
+
+def test_connections_through_a_proxy_that_no_module_names_are_closed(configuration, service):
+    clients = []
     for password in ("old", "new"):
         configuration.modules(proxied=module(proxy_url=f"http://user:{password}@proxy.example"))
         service.reload()
-    gates = {each.gate for each in service.modules.values()}
-    assert len(gates) == 1
-    assert {proxy for _, proxy, _ in service._clients} == {"", "http://user:new@proxy.example"}
-
-
-def test_another_option_does_not_forget_the_margin_assets(configuration, registry):
-    configuration.modules(default=ModuleSettings(base_url=BASE_URL))
-    service = Service(configuration.load, registry)
-    known = {"BTCUSD": MarginAsset(available=True, auto_exchange_threshold=-0.1)}
-    last = service.modules["default"].fetcher.margin_assets._last
-    last.assets, last.fetched_at = known, time.monotonic()
-    configuration.modules(default=ModuleSettings(base_url=BASE_URL, weight_ceiling_ratio=0.7))
-    service.reload()
-    assert service.modules["default"].fetcher.margin_assets.current() == known
-
-
-def test_modules_that_ask_alike_fetch_the_margin_assets_once(configuration, service):
-    configuration.modules(
-        btc=module(symbols=["BTCUSD"]),
-        proxied=module(proxy_url="http://proxy.example"),
-        testnet=module("https://testnet.example"),
-    )
-    service.reload()
-    assets = {name: each.fetcher.margin_assets for name, each in service.modules.items()}
-    assert assets["btc"] is assets["default"]
-    assert len(set(map(id, assets.values()))) == 3
+        clients.append(weakref.ref(service.modules["proxied"].fetcher._client))
+    gc.collect()
+    assert [client() is None for client in clients] == [True, False]
 
 
 def test_a_reload_swaps_the_modules_whole(configuration, service):

@@ -18,9 +18,9 @@ MIB = 1 << 20
 
 _NOT_JSON = "the body is not JSON"
 _NOT_ROWS = "the body is not a list of rows"
-_TIMEOUT = "no complete answer before the deadline"
-_RESET = "the connection failed: ConnectionError"
-_BROKEN_OFF = "the connection failed: ChunkedEncodingError"
+_TIMEOUT = "no complete response before the deadline"
+_NOT_HTTP = "the response of HOST is not HTTP: "
+_RESET = _BROKEN_OFF = "HOST closed the connection before the response was complete"
 _CHUNKED = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"
 
 
@@ -119,7 +119,7 @@ def _hangs(play: Script) -> WrongAnswer:
     return WrongAnswer(play, "timeout", _TIMEOUT, hangs=True)
 
 
-_TOO_LARGE = f"the body is over {32 * MIB} bytes"
+_TOO_LARGE = f"the body is larger than {32 * MIB} bytes"
 _BANNED = "Way too many requests; IP(1.2.3.4) banned until 1615183669840."
 _GEO = "Service unavailable from a restricted location according to 'b. Eligibility'"
 
@@ -219,21 +219,23 @@ WRONG_ANSWERS: dict[str, WrongAnswer] = {
         says(_CHUNKED, b"nonsense\r\n", ROWS), "connection", _BROKEN_OFF
     ),
     "chunk_size_negative": WrongAnswer(
-        goes_on(_CHUNKED + b"-1\r\n", b" " * MIB), "connection", _BROKEN_OFF
+        goes_on(_CHUNKED + b"-1\r\n", b" " * MIB), "connection", _NOT_HTTP + "HTTPException"
     ),
-    "not_http": WrongAnswer(says(b"\x16\x03\x01\x00\r\n\r\n"), "connection", _RESET),
-    "endless_status_line": WrongAnswer(goes_on(b"", b"H" * 4096), "connection", _RESET),
+    "not_http": WrongAnswer(
+        says(b"\x16\x03\x01\x00\r\n\r\n"), "connection", _NOT_HTTP + "BadStatusLine"
+    ),
+    "endless_status_line": WrongAnswer(
+        goes_on(b"", b"H" * 4096), "connection", _NOT_HTTP + "LineTooLong"
+    ),
     "endless_headers": WrongAnswer(
-        goes_on(b"HTTP/1.1 200 OK\r\n", b"X: y\r\n"), "connection", _RESET
+        goes_on(b"HTTP/1.1 200 OK\r\n", b"X: y\r\n"), "connection", _NOT_HTTP + "HTTPException"
     ),
     "endless_header": WrongAnswer(
-        goes_on(b"HTTP/1.1 200 OK\r\nX: ", b"y" * 4096), "connection", _RESET
-    ),
-    "103": WrongAnswer(
-        says(b"HTTP/1.1 103 Early Hints\r\n\r\n"), "bad_payload", "the exchange answered 103"
+        goes_on(b"HTTP/1.1 200 OK\r\nX: ", b"y" * 4096), "connection", _NOT_HTTP + "LineTooLong"
     ),
     # what only the deadline ends
     "silence": _hangs(says()),
+    "103": _hangs(says(b"HTTP/1.1 103 Early Hints\r\n\r\n")),
     "silence_after_the_head": _hangs(says(b"HTTP/1.1 200 OK\r\nContent-Length: 46\r\n\r\n")),
     "content_length_garbage": _hangs(says(b"HTTP/1.1 200 OK\r\nContent-Length: x\r\n\r\n", ROWS)),
     "one_byte_every_second": _hangs(

@@ -1,133 +1,147 @@
-"""One session to one base URL: a request in, a decoded answer or a typed error out."""
+"""Requests to one base URL: a request in, a decoded response or a typed error out."""
 
+import os
 import time
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
-from functools import partial
+from functools import lru_cache
 from http import HTTPStatus
-from http.cookiejar import DefaultCookiePolicy
+from typing import Protocol
+from urllib.parse import urlsplit
 
 import requests
 from requests.adapters import BaseAdapter
 from urllib3 import Timeout
 from urllib3.exceptions import HTTPError
 
-from exporter import __version__
-from exporter.binance import answer, errors
+from exporter.binance import answer, errors, weights
 from exporter.binance.exchange_info import ExchangeInfo
-from exporter.binance.gate import BAN, Gate, Held
+from exporter.binance.gate import Gate
+from exporter.binance.late import LateHeads
 from exporter.binance.rows import Reject, Row
-from exporter.binance.transport import DeadlineAdapter, checked_before_sending, found_closed
-from exporter.metrics.counters import ApiMetrics
+from exporter.binance.session import make_session
+from exporter.binance.transport import (
+    Sending,
+    found_closed,
+    no_response,
+    read_body,
+    sending,
+)
 
-_CONNECTIONS = 16
+ASSET_INDEX = "assetIndex"
+EXCHANGE_INFO = "exchangeInfo"
+ENDPOINTS = (ASSET_INDEX, EXCHANGE_INFO)
+
+_PREPARED = 128
+
+
+class Observer(Protocol):
+    """Counts what happens to requests."""
+
+    def requested(self, endpoint: str, seconds: float) -> None:
+        """A request ended, one way or another, after that many seconds."""
+
+    def failed(self, endpoint: str, reason: str) -> None:
+        """A request yielded no usable response."""
+
+    def rejected(self, reason: str, rows: int) -> None:
+        """Rows of a response were refused."""
 
 
 @dataclass(frozen=True)
-class RequestOptions:
-    """How a module wants its requests sent."""
+class Limits:
+    """What a module allows one request."""
 
-    weight_ceiling_ratio: float = 0.8
+    deadline: float
+    """For the last byte, on the client's clock."""
     max_body_bytes: int = 32 * 1024 * 1024
-    proxy_url: str = ""
-    ca_file: str = ""
+    weight_ceiling_ratio: Callable[[], float] = lambda: 0.8
+    """Share of the weight limit at which no request is sent, asked for when it matters."""
 
 
 @dataclass(frozen=True)
 class _Request:
     endpoint: str
-    params: dict[str, str]
+    symbol: str | None
+    weight: int
     body_limit: int
-    deadline: float
-    options: RequestOptions
-
-
-class _Session(requests.Session):
-    """A session for which no answer is a redirect.
-
-    `requests` reads a redirect's whole body and parses its target even where it is not to follow.
-    """
-
-    def get_redirect_target(self, _: requests.Response) -> None:
-        return None
+    limits: Limits
 
 
 class Client:
-    """Asks one base URL; safe to use from many threads.
+    """Sends requests to one base URL, one way; safe to use from many threads.
 
     Args:
-        base_url: scheme and host, such as `https://fapi.binance.com`.
-        gate: tells whether a request may leave; learns from each answer.
-        metrics: counts requests and failures.
-        clock: gives seconds on a clock that never goes back.
-        adapter: carries the requests; without one, the network does.
+        base_url: Scheme and host, such as `https://fapi.binance.com`.
+        gate: Decides whether a request may be sent; learns from each response.
+        observer: Counts requests and failures.
+        proxy_url: The proxy to go through; empty for none.
+        ca_file: Certificates to trust instead of those that certifi or `SSL_CERT_FILE` gives.
+        clock: Gives seconds on a clock that never goes back.
+        adapter: Carries the requests; without one, the network does.
+        late: Waits for responses that come after their deadline, as one may announce a ban.
     """
 
     def __init__(
         self,
         base_url: str,
         gate: Gate,
-        metrics: ApiMetrics,
+        observer: Observer,
+        *,
+        proxy_url: str = "",
+        ca_file: str = "",
         clock: Callable[[], float] = time.monotonic,
         adapter: BaseAdapter | None = None,
+        late: LateHeads | None = None,
     ) -> None:
         self.gate = gate
         self._base_url = base_url
-        self._metrics = metrics
+        self._observer = observer
         self._clock = clock
-        self._session = _Session()
-        self._session.trust_env = False  # no proxy, netrc or CA bundle that the configuration lacks
-        self._session.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))
-        self._session.headers.update(
-            {
-                "User-Agent": f"binance-asset-index-exporter/{__version__}",
-                "Accept": "application/json",
-                "Accept-Encoding": "gzip",
-            }
-        )
-        adapter = adapter or DeadlineAdapter(pool_maxsize=_CONNECTIONS)
-        self._session.mount("http://", adapter)
-        self._session.mount("https://", adapter)
+        self._late = late or LateHeads()
+        self._host, self._proxy = _host(base_url), _host(proxy_url)
+        self._proxies = {"http": proxy_url, "https": proxy_url} if proxy_url else {}
+        self._verify = ca_file or os.environ.get("SSL_CERT_FILE") or True
+        self._session = make_session(adapter)
+        self._prepared = lru_cache(_PREPARED)(self._prepare)
 
-    def asset_index(
-        self, symbol: str | None, deadline: float, options: RequestOptions
-    ) -> tuple[list[Row], list[Reject]]:
+    def asset_index(self, symbol: str | None, limits: Limits) -> tuple[list[Row], list[Reject]]:
         """Fetch all rows (weight 10), or one symbol's (weight 1).
 
         Args:
-            symbol: as the exchange spells it; None for all.
-            deadline: on the client's clock, for the last byte.
-            options: how to send the request.
+            symbol: As Binance spells it; None for all.
+            limits: What the module allows.
 
         Raises:
-            ApiError: no usable answer.
-            Held: no request may leave.
+            ApiError: No usable response.
+            Held: No request may be sent.
         """
-        limit = min(options.max_body_bytes, answer.SMALL_BODY) if symbol else options.max_body_bytes
-        params = {"symbol": symbol} if symbol else {}
-        body = self._get(_Request("assetIndex", params, limit, deadline, options))
-        try:
-            rows, rejects = answer.asset_index(body, symbol)
-        except errors.NoUsableRow as error:
-            self._count(error.rejects)
-            raise self._failed("assetIndex", error) from None
-        except errors.ApiError as error:
-            raise self._failed("assetIndex", error) from None
-        self._count(rejects)
-        return rows, rejects
+        weight = weights.ONE_SYMBOL if symbol else weights.ALL_SYMBOLS
+        body_limit = min(limits.max_body_bytes, answer.SMALL_BODY) if symbol else None
+        with self._counting_failures(ASSET_INDEX):
+            body = self._get(
+                _Request(ASSET_INDEX, symbol, weight, body_limit or limits.max_body_bytes, limits)
+            )
+            try:
+                rows, rejects = answer.asset_index(body, symbol)
+            except errors.NoUsableRow as error:
+                self._count(error.rejects)
+                raise
+            self._count(rejects)
+            return rows, rejects
 
-    def exchange_info(self, deadline: float, options: RequestOptions) -> ExchangeInfo:
-        """Fetch the margin assets (weight 1) and let the gate know the weight limit.
+    def exchange_info(self, limits: Limits) -> ExchangeInfo:
+        """Fetch the margin assets (weight 1) and give the gate the weight limit.
 
         Args and errors as for `asset_index`.
         """
-        limit = options.max_body_bytes
-        body = self._get(_Request("exchangeInfo", {}, limit, deadline, options))
-        try:
+        with self._counting_failures(EXCHANGE_INFO):
+            body = self._get(
+                _Request(EXCHANGE_INFO, None, weights.EXCHANGE_INFO, limits.max_body_bytes, limits)
+            )
             info = answer.exchange_info(body)
-        except errors.ApiError as error:
-            raise self._failed("exchangeInfo", error) from None
         if info.weight_limit:
             self.gate.weight_limit = info.weight_limit
         return info
@@ -138,69 +152,99 @@ class Client:
 
     def _count(self, rejects: Sequence[Reject]) -> None:
         for reason, number in Counter(reject.reason for reject in rejects).items():
-            self._metrics.rejected_rows.labels(reason).inc(number)
+            self._observer.rejected(reason, number)
 
-    def _failed(self, endpoint: str, error: errors.ApiError) -> errors.ApiError:
-        self._metrics.failures.labels(endpoint, error.reason).inc()
-        return error
-
-    def _get(self, request: _Request) -> bytearray:
-        """Send one request, and once more where a pooled connection was found closed."""
+    @contextmanager
+    def _counting_failures(self, endpoint: str) -> Iterator[None]:
         try:
-            try:
-                return self._exchange(request)
-            except requests.RequestException as error:
-                if not found_closed(error):
-                    raise
-            return self._exchange(request)
-        except (OSError, HTTPError) as error:  # those of requests, and those that slip through it
-            too_late = self._clock() >= request.deadline
-            raise self._failed(request.endpoint, answer.no_answer(error, too_late)) from error
+            yield
         except errors.ApiError as error:
-            raise self._failed(request.endpoint, error) from None
+            self._observer.failed(endpoint, error.reason)
+            raise
 
-    def _exchange(self, request: _Request) -> bytearray:
-        options = request.options
-        check = partial(self.gate.check, options.weight_ceiling_ratio)
-        check()
+    @contextmanager
+    def _timing(self, endpoint: str) -> Iterator[None]:
+        """Count the request and its seconds, unless it was held and never sent."""
         start = self._clock()
-        if start >= request.deadline:
-            raise errors.RequestTimeout("the deadline passed before a request was sent")
-        proxies = {"http": options.proxy_url, "https": options.proxy_url}
         held = False
         try:
-            with (
-                checked_before_sending(check),
-                self._session.get(
-                    f"{self._base_url}/fapi/v1/{request.endpoint}",
-                    params=request.params,
-                    timeout=Timeout(total=request.deadline - start),  # type: ignore[arg-type]
-                    stream=True,
-                    allow_redirects=False,
-                    proxies=proxies if options.proxy_url else None,
-                    verify=options.ca_file or True,
-                ) as response,
-            ):
-                return self._answer(response, request.body_limit)
-        except Held:
+            yield
+        except errors.Held:
             held = True
             raise
         finally:
             if not held:
-                self._metrics.requests.labels(request.endpoint).inc()
-                self._metrics.duration.labels(request.endpoint).observe(self._clock() - start)
+                self._observer.requested(endpoint, self._clock() - start)
 
-    def _answer(self, response: requests.Response, limit: int) -> bytearray:
-        """The body of a 200; any other answer is raised as its error."""
-        status = response.status_code
-        self.gate.learn(status, response.headers)
-        if status == HTTPStatus.OK:
-            return answer.read_body(response, limit)
+    def _get(self, request: _Request) -> bytearray:
+        """Send a request, and once more if a pooled connection was found closed."""
         try:
-            body = answer.read_body(response, min(limit, answer.SMALL_BODY))
+            with self.gate.turn(request.limits.deadline - self._clock()):
+                try:
+                    return self._send(request)
+                except requests.RequestException as error:
+                    if not found_closed(error):
+                        raise
+                return self._send(request)
+        except (OSError, HTTPError) as error:  # those of requests, and those that slip through it
+            too_late = self._clock() >= request.limits.deadline
+            raise no_response(error, self._host, self._proxy, too_late=too_late) from error
+
+    def _send(self, request: _Request) -> bytearray:
+        limits = request.limits
+        self.gate.check(limits.weight_ceiling_ratio())
+        remaining = limits.deadline - self._clock()
+        if remaining <= 0:
+            raise errors.RequestTimeout("the deadline passed before the request was sent")
+        spent = False
+
+        def spend() -> None:
+            nonlocal spent
+            if not spent:
+                self.gate.spend(request.weight, limits.weight_ceiling_ratio())
+                spent = True
+
+        try:
+            with (
+                self._timing(request.endpoint),
+                sending(Sending(spend, lambda sock: self._late.wait_for(sock, self.gate.learn))),
+                self._session.send(
+                    self._prepared(request.endpoint, request.symbol),
+                    timeout=Timeout(total=remaining),  # type: ignore[arg-type]
+                    stream=True,
+                    allow_redirects=False,
+                    proxies=self._proxies,
+                    verify=self._verify,
+                ) as response,
+            ):
+                return self._read(response, request)
+        finally:
+            if spent:
+                self.gate.settle(request.weight)
+
+    def _read(self, response: requests.Response, request: _Request) -> bytearray:
+        """The body of a 200; any other response is raised as its error."""
+        status = response.status_code
+        self.gate.learn(status, response.headers, request.weight)
+        if status == HTTPStatus.OK:
+            return read_body(response, request.body_limit)
+        try:
+            body = read_body(response, min(request.body_limit, answer.SMALL_BODY))
         except (errors.ApiError, requests.RequestException):
             body = bytearray()  # the status says enough
         code, message = answer.error_object(body)
-        if status == BAN:
+        if status == errors.BAN:
             self.gate.learn_ban_end(response.headers, message)
         raise answer.refusal(status, code)
+
+    def _prepare(self, endpoint: str, symbol: str | None) -> requests.PreparedRequest:
+        params = {"symbol": symbol} if symbol else {}
+        url = f"{self._base_url}/fapi/v1/{endpoint}"
+        return self._session.prepare_request(requests.Request("GET", url, params=params))
+
+
+def _host(url: str) -> str:
+    """Host and port of a URL, without the credentials it may hold."""
+    parts = urlsplit(url)
+    port = parts.port or {"http": 80, "https": 443}.get(parts.scheme)
+    return f"{parts.hostname}:{port}" if parts.hostname else ""

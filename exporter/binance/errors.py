@@ -1,19 +1,41 @@
-"""What can go wrong with a request to the exchange: one class for each `reason` of the counters."""
+"""What can go wrong with a request to Binance: one class for each `reason` of the counters."""
 
 from collections.abc import Sequence
-from typing import ClassVar
+from datetime import UTC, datetime
+from http import HTTPStatus
+from typing import Literal
 
 from exporter.binance.rows import Reject
 
+BAN = HTTPStatus.IM_A_TEAPOT
+"""The status of a ban, 418."""
 
-class ApiError(Exception):
-    """A request that yielded no usable answer; `str()` is one sentence for the log."""
+HoldReason = Literal["blocked", "weight_ceiling"]
+HOLD_REASONS: tuple[HoldReason, ...] = ("blocked", "weight_ceiling")
 
-    reason: ClassVar[str]
+
+class FetchError(Exception):
+    """Why there are no values; `str()` is one sentence for the log."""
+
+    reason: str
+
+
+class Held(FetchError):
+    """The gate let no request through; `until` is the Unix time at which it will."""
+
+    def __init__(self, reason: HoldReason, until: float) -> None:
+        when = datetime.fromtimestamp(until, UTC)
+        super().__init__(f"no request is sent before {when:%Y-%m-%d %H:%M:%S} UTC")
+        self.reason: HoldReason = reason
+        self.until = until
+
+
+class ApiError(FetchError):
+    """A request without a usable response; each class has a `reason` of its own."""
 
 
 class RequestTimeout(ApiError):
-    """The deadline passed before the last byte of the answer had arrived."""
+    """The deadline passed before the last byte of the response arrived."""
 
     reason = "timeout"
 
@@ -22,6 +44,10 @@ class ConnectionFailed(ApiError):
     """No connection, a failed TLS handshake, or a connection that broke off."""
 
     reason = "connection"
+
+
+class NoThread(ConnectionFailed):
+    """No thread for a request: too many are running, or the system has none left."""
 
 
 class ClientError(ApiError):
@@ -37,25 +63,25 @@ class ServerError(ApiError):
 
 
 class RateLimited(ApiError):
-    """429: this address has spent its request weight."""
+    """429: this address has used up its request weight."""
 
     reason = "rate_limited"
 
 
 class Banned(ApiError):
-    """418: this address is banned, and asking again makes the ban longer."""
+    """418: this address is banned, and further requests make the ban longer."""
 
     reason = "banned"
 
 
 class RestrictedLocation(ApiError):
-    """451: the exchange does not serve this location."""
+    """451: Binance does not serve this location."""
 
     reason = "restricted_location"
 
 
 class InvalidSymbol(ApiError):
-    """Code -1121: the exchange has no such symbol."""
+    """Code -1121: Binance has no such symbol."""
 
     reason = "invalid_symbol"
 
@@ -67,7 +93,7 @@ class ErrorCode(ApiError):
 
 
 class BadPayload(ApiError):
-    """An answer that is not JSON of the documented shape, or neither 200 nor an HTTP error."""
+    """A response that is not JSON of the documented shape, or neither 200 nor an HTTP error."""
 
     reason = "bad_payload"
 

@@ -1,43 +1,29 @@
-"""When a request may leave for one base URL, so that this address is never banned through us.
+"""When a request may be sent to one base URL, so that this address is never banned because of us.
 
-The exchange allows an address a weight of requests in each UTC minute, answers 429 past it, and
-bans with 418 whoever goes on. Other programs may share the address.
+Binance allows an address a request weight in each UTC minute, answers 429 beyond it, and bans with
+418 whoever goes on. Other programs may share the address.
 """
 
 import email.utils
 import re
 import threading
 import time
-from collections.abc import Callable, Mapping
-from datetime import UTC, datetime
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from http import HTTPStatus
-from typing import Literal
+
+from exporter.binance.errors import BAN, Held, RequestTimeout
 
 DEFAULT_WEIGHT_LIMIT = 2400
-MINUTE = 60.0
+MINUTE = 60.0  # seconds, as all below
 FIRST_BAN = 120.0
 LONGEST_BAN = 3 * 86400.0
 USED_WEIGHT_HEADER = "X-MBX-USED-WEIGHT-1M"
-BAN = HTTPStatus.IM_A_TEAPOT
 
-_CLOCK_WAS_SET = 1.0  # seconds that Unix time has moved by itself
-_SAME_TIME = 5.0  # seconds that the exchange's clock and ours may differ by, latency and all
-_BOOTTIME = getattr(time, "CLOCK_BOOTTIME", time.CLOCK_MONOTONIC)  # goes on in a machine's sleep
+_SAME_TIME = 5.0  # what Binance's clock and ours may differ by, latency included
+_BOOTTIME = getattr(time, "CLOCK_BOOTTIME", time.CLOCK_MONOTONIC)  # counts a machine's sleep
 _SECONDS = re.compile(r"([0-9]+(?:\.[0-9]+)?)\s*(?:,.*)?")  # of a header sent twice, the first
 _BANNED_UNTIL = re.compile(r"banned until ([0-9]{13})\b")
-
-HoldReason = Literal["blocked", "weight_ceiling"]
-HOLD_REASONS: tuple[HoldReason, ...] = ("blocked", "weight_ceiling")
-
-
-class Held(Exception):
-    """No request left; `until` is the Unix time at which one may."""
-
-    def __init__(self, reason: HoldReason, until: float) -> None:
-        when = datetime.fromtimestamp(until, UTC)
-        super().__init__(f"no request leaves before {when:%Y-%m-%d %H:%M:%S} UTC")
-        self.reason: HoldReason = reason
-        self.until = until
 
 
 def _since_boot() -> float:
@@ -45,11 +31,14 @@ def _since_boot() -> float:
 
 
 class Gate:
-    """What one base URL has told about limits and bans; shared by all that ask there.
+    """What one base URL has said about limits and bans; shared by all who send requests there.
+
+    Every end of a hold is kept in seconds of a clock that nobody sets, converted when it is
+    learnt. Unix time appears only where an end is shown.
 
     Args:
-        clock: gives Unix time in seconds.
-        steady: gives seconds on a clock that is never set.
+        clock: Gives Unix time in seconds.
+        steady: Gives seconds on a clock that is never set.
     """
 
     def __init__(
@@ -59,153 +48,195 @@ class Gate:
     ) -> None:
         self._clock = clock
         self._steady = steady
-        self._offset = clock() - steady()
-        self._lock = threading.Lock()
-        self._weight_limit = DEFAULT_WEIGHT_LIMIT
+        self._changed = threading.Condition()
+        self.weight_limit = DEFAULT_WEIGHT_LIMIT
         self._used_weight = 0
-        self._used_weight_minute = 0.0
+        self._in_flight = 0  # weight of the requests sent and not yet answered
+        self._minute_ends = 0.0
         self._limited_until = 0.0
         self._banned_until = 0.0
         self._ban_is_guessed = False
         self._next_ban = FIRST_BAN
         self._ceiling_until = 0.0
+        self._proven = False  # whether a response since the start or the last hold was good
+        self._first_until = 0.0  # when the request that goes first has had its time
 
     @property
     def used_weight(self) -> int:
-        """Weight used in the current UTC minute, as far as the exchange has told."""
-        with self._lock:
-            return self._current_weight(self._now())
-
-    @property
-    def weight_limit(self) -> int:
-        """Weight allowed in a minute."""
-        return self._weight_limit
-
-    @weight_limit.setter
-    def weight_limit(self, limit: int) -> None:
-        self._weight_limit = limit
+        """Weight used in the current UTC minute, as far as we know."""
+        with self._changed:
+            return self._used_weight if self._steady() < self._minute_ends else 0
 
     @property
     def blocked_until(self) -> float:
-        """Unix time until which requests have last been held; 0 where that is over."""
-        with self._lock:
-            now = self._now()
+        """Unix time until which requests are held; 0 if they are not."""
+        with self._changed:
+            now = self._steady()
             until = max(self._limited_until, self._banned_until, self._ceiling_until)
-            return until if until > now else 0.0
+            return until - now + self._clock() if until > now else 0.0
+
+    @contextmanager
+    def turn(self, timeout: float) -> Iterator[None]:
+        """Wait for the turn to connect and send, and stay in it until the response is read.
+
+        At the start and after a hold one request goes first, and the others wait for its response.
+
+        Args:
+            timeout: Seconds to wait at most, and to be waited for.
+
+        Raises:
+            RequestTimeout: The request that goes first has not been answered by then.
+        """
+        goes_first_until = self._wait_for_turn(timeout)
+        try:
+            yield
+        finally:
+            if goes_first_until:
+                with self._changed:
+                    if self._first_until == goes_first_until:  # its time was not over
+                        self._first_until = 0.0
+                    self._changed.notify_all()
 
     def check(self, ceiling_ratio: float) -> None:
-        """Raise `Held` unless a request may leave now.
+        """Raise `Held` unless a request may be sent now.
 
         Args:
-            ceiling_ratio: share of the weight limit at which we stop asking.
+            ceiling_ratio: Share of the weight limit at which to stop.
         """
-        with self._lock:
-            now = self._now()
-            blocked_until = max(self._limited_until, self._banned_until)
-            if now < blocked_until:
-                raise Held("blocked", blocked_until)
-            if self._current_weight(now) >= ceiling_ratio * self._weight_limit:
-                self._ceiling_until = _next_minute(now)
-                raise Held("weight_ceiling", self._ceiling_until)
+        with self._changed:
+            self._check(ceiling_ratio)
 
-    def learn(self, status: int, headers: Mapping[str, str]) -> None:
-        """Take in what the head of an answer tells; its body may be long in coming.
+    def spend(self, weight: int, ceiling_ratio: float) -> None:
+        """Check as `check` does, and count a request that is sent now; `settle` must follow."""
+        with self._changed:
+            self._check(ceiling_ratio)
+            self._used_weight += weight
+            self._in_flight += weight
+
+    def settle(self, weight: int) -> None:
+        """Note that a request has ended, with or without a response."""
+        with self._changed:
+            self._in_flight -= weight
+
+    def learn(self, status: int, headers: Mapping[str, str], weight: int = 0) -> None:
+        """Take in the head of a response; its body may take long to arrive.
 
         Args:
-            status: the HTTP status.
-            headers: the answer's headers, names in any case.
+            status: The HTTP status.
+            headers: The response's headers, names in any case.
+            weight: What the request cost, if `settle` is still to come.
         """
-        with self._lock:
-            now = self._now()
-            used = headers.get(USED_WEIGHT_HEADER, "").strip()
-            if re.fullmatch(r"[0-9]{1,9}", used):
-                # of the exchange's minute, which by our clock may just have ended
-                sent = _sent_at(headers, now)
-                told_at = _on_our_clock(sent, sent, now)
-                self._used_weight = int(used)
-                self._used_weight_minute = told_at - told_at % MINUTE
+        with self._changed:
+            now = self._steady()
+            self._learn_weight(weight, headers, now)
             if status == HTTPStatus.TOO_MANY_REQUESTS:
-                until = _retry_after(headers, now) or _next_minute(now)
-                self._limited_until = max(self._limited_until, _at_most_three_days(until, now))
+                wait = self._retry_after(headers) or _seconds_to_next_minute(self._clock())
+                self._limited_until = max(self._limited_until, now + min(wait, LONGEST_BAN))
+                self._proven = False
             elif status == BAN:
-                self._ban(_retry_after(headers, now), now)
-            elif status == HTTPStatus.OK and now >= self._banned_until:
-                self._next_ban = FIRST_BAN
+                self._ban(self._retry_after(headers), now)
+                self._proven = False
+            elif now >= max(self._banned_until, self._limited_until):
+                self._proven = True
+                if status == HTTPStatus.OK:
+                    self._next_ban = FIRST_BAN
 
     def learn_ban_end(self, headers: Mapping[str, str], message: str) -> None:
-        """Take in the `msg` of a 418, which tells the ban's end where `Retry-After` does not."""
-        with self._lock:
-            now = self._now()
-            until = _banned_until(message, headers, now)
-            if until and not _retry_after(headers, now):
-                until = _at_most_three_days(until, now)
-                guessed = self._ban_is_guessed
-                self._banned_until = until if guessed else max(until, self._banned_until)
+        """Take in the `msg` of a 418, which names the ban's end if `Retry-After` does not."""
+        match = _BANNED_UNTIL.search(message)
+        with self._changed:
+            if match is None or self._retry_after(headers):
+                return
+            wait = self._seconds_until(int(match[1]) / 1000, headers)
+            if wait > 0:
+                until = self._steady() + min(wait, LONGEST_BAN)
+                self._banned_until = (
+                    until if self._ban_is_guessed else max(until, self._banned_until)
+                )
                 self._ban_is_guessed = False
 
-    def _now(self) -> float:
-        """Unix time; where somebody has set the clock, the ends of all holds move along."""
-        now = self._clock()
-        set_by = now - self._steady() - self._offset
-        if abs(set_by) >= _CLOCK_WAS_SET:
-            self._offset += set_by
-            self._used_weight_minute += set_by
-            self._limited_until += set_by
-            self._banned_until += set_by
-            self._ceiling_until += set_by
-        return now
+    def _wait_for_turn(self, timeout: float) -> float:
+        """Return until when this request goes first; 0 if it need not."""
+        give_up_at = self._steady() + timeout
+        with self._changed:
+            while not self._proven:
+                now = self._steady()
+                if now >= self._first_until:
+                    self._first_until = give_up_at
+                    return give_up_at
+                if now >= give_up_at:
+                    raise RequestTimeout("the request that goes first was not answered in time")
+                self._changed.wait(min(self._first_until, give_up_at) - now)
+        return 0.0
 
-    def _current_weight(self, now: float) -> int:
-        return self._used_weight if now < self._used_weight_minute + MINUTE else 0
+    def _check(self, ceiling_ratio: float) -> None:
+        now, unix_time = self._steady(), self._clock()
+        blocked_until = max(self._limited_until, self._banned_until)
+        if now < blocked_until:
+            raise Held("blocked", blocked_until - now + unix_time)
+        if now >= self._minute_ends:
+            self._used_weight = 0
+            self._minute_ends = now + _seconds_to_next_minute(unix_time)
+        if self._used_weight >= ceiling_ratio * self.weight_limit:
+            if self._ceiling_until != self._minute_ends:
+                self._ceiling_until = self._minute_ends
+                self._proven = False
+            raise Held("weight_ceiling", self._ceiling_until - now + unix_time)
 
-    def _ban(self, until: float | None, now: float) -> None:
-        # a 418 to a request that had left before the ban was known is the same ban
+    def _learn_weight(self, weight: int, headers: Mapping[str, str], now: float) -> None:
+        used = headers.get(USED_WEIGHT_HEADER, "").strip()
+        if not re.fullmatch(r"[0-9]{1,9}", used):
+            return
+        # the weight counts for Binance's minute, which may already be over by our clock
+        unix_time = self._clock()
+        sent_at = unix_time - _clock_difference(headers, unix_time, tolerated=0.0)
+        if abs(sent_at - unix_time) >= _SAME_TIME:
+            sent_at = unix_time
+        minute_ends = now + _seconds_to_next_minute(sent_at) - (unix_time - sent_at)
+        if minute_ends > now:
+            # requests on their way are not in it yet
+            self._used_weight = int(used) + max(self._in_flight - weight, 0)
+            self._minute_ends = minute_ends
+        elif now >= self._minute_ends:
+            self._used_weight = 0
+
+    def _ban(self, wait: float | None, now: float) -> None:
+        # a 418 to a request that was sent before the ban was known is the same ban
         if now >= self._banned_until:
-            self._banned_until = _at_most_three_days(until or now + self._next_ban, now)
-            self._ban_is_guessed = until is None
+            self._banned_until = now + min(wait or self._next_ban, LONGEST_BAN)
+            self._ban_is_guessed = wait is None
             self._next_ban = min(2 * self._next_ban, LONGEST_BAN)
-        elif until:
-            self._banned_until = max(self._banned_until, _at_most_three_days(until, now))
+        elif wait:
+            self._banned_until = max(self._banned_until, now + min(wait, LONGEST_BAN))
             self._ban_is_guessed = False
 
+    def _retry_after(self, headers: Mapping[str, str]) -> float | None:
+        """Seconds that `Retry-After` gives (a number, or an HTTP date), if above zero."""
+        value = headers.get("Retry-After", "").strip()
+        if match := _SECONDS.fullmatch(value):
+            wait = float(match[1])
+        elif date := _http_date(value):
+            wait = self._seconds_until(date, headers)
+        else:
+            return None
+        return wait if wait > 0 else None
 
-def _at_most_three_days(until: float, now: float) -> float:
-    return min(until, now + LONGEST_BAN)
-
-
-def _next_minute(now: float) -> float:
-    return now - now % MINUTE + MINUTE
-
-
-def _banned_until(message: str, headers: Mapping[str, str], now: float) -> float | None:
-    match = _BANNED_UNTIL.search(message)
-    if match is None:
-        return None
-    until = _on_our_clock(int(match[1]) / 1000, _sent_at(headers, now), now)
-    return until if until > now else None
-
-
-def _retry_after(headers: Mapping[str, str], now: float) -> float | None:
-    """Unix time of `Retry-After` (seconds, or an HTTP date), if it lies ahead."""
-    value = headers.get("Retry-After", "").strip()
-    if match := _SECONDS.fullmatch(value):
-        until = now + float(match[1])
-    elif date := _http_date(value):
-        until = _on_our_clock(date, _sent_at(headers, now), now)
-    else:
-        return None
-    return until if until > now else None
+    def _seconds_until(self, moment: float, headers: Mapping[str, str]) -> float:
+        """Seconds until a Unix time by Binance's clock."""
+        now = self._clock()
+        return moment - now + _clock_difference(headers, now, tolerated=_SAME_TIME)
 
 
-def _sent_at(headers: Mapping[str, str], now: float) -> float:
-    """The answer's `Date`, by the exchange's clock; our time where it has none."""
+def _seconds_to_next_minute(unix_time: float) -> float:
+    return MINUTE - unix_time % MINUTE
+
+
+def _clock_difference(headers: Mapping[str, str], now: float, *, tolerated: float) -> float:
+    """Seconds that our clock is ahead of Binance's `Date`; 0 if it is less than `tolerated`."""
     date = _http_date(headers.get("Date", ""))
-    return now if date is None else date
-
-
-def _on_our_clock(told: float, sent: float, now: float) -> float:
-    """A time by the exchange's clock, which showed `sent` now; ours is right within seconds."""
-    return told if abs(now - sent) < _SAME_TIME else told - sent + now
+    if date is None or abs(now - date) < tolerated:
+        return 0.0
+    return now - date
 
 
 def _http_date(value: str) -> float | None:

@@ -1,23 +1,32 @@
-"""One deadline for a whole HTTP exchange, under `requests`.
+"""One deadline for a whole round trip, under `requests`.
 
 The timeout of `requests` starts anew with every read, so a body that trickles in outlives it. Here
 it is spent once: urllib3 already takes the time to connect off a total timeout; these classes spend
-the remainder on all reads of the answer together, whether status line, headers, body, or a proxy's
-reply to CONNECT.
+the remainder on all reads of the response together: status line, headers, body, or a proxy's reply
+to CONNECT.
 """
 
 import contextlib
 import http.client
 import io
+import re
 import socket
 import time
 from collections.abc import Callable, Iterator
 from contextvars import ContextVar
+from dataclasses import dataclass
 from typing import Any
 
+import requests
 from requests.adapters import HTTPAdapter
 from urllib3 import HTTPConnectionPool, HTTPSConnectionPool, ProxyManager
 from urllib3.connection import HTTPConnection, HTTPSConnection
+
+from exporter.binance import errors
+from exporter.binance.connect import connect
+from exporter.binance.connection_errors import describe
+
+_CHUNK = 65536
 
 
 class PooledConnectionClosedError(ConnectionResetError):
@@ -31,25 +40,72 @@ def found_closed(error: BaseException | None) -> bool:
     return error is not None
 
 
-_before_sending: ContextVar[Callable[[], None]] = ContextVar("before_sending", default=lambda: None)
+def read_body(response: requests.Response, limit: int) -> bytearray:
+    """Read the body, unpacked, of at most `limit` bytes.
+
+    Raises:
+        TooLarge: It is larger, or announced as such.
+        requests.RequestException: It breaks off, or the deadline passes.
+    """
+    announced = response.headers.get("Content-Length", "")
+    if re.fullmatch(r"[0-9]{1,18}", announced) and int(announced) > limit:
+        raise errors.TooLarge(f"the body is larger than {limit} bytes")
+    body = bytearray()
+    for chunk in response.iter_content(_CHUNK):
+        body += chunk
+        if len(body) > limit:
+            raise errors.TooLarge(f"the body is larger than {limit} bytes")
+    return body
+
+
+def no_response(error: Exception, host: str, proxy: str, *, too_late: bool) -> errors.ApiError:
+    """The error if there is no complete response.
+
+    Args:
+        error: What `requests` or urllib3 raised.
+        host: Host and port that the request was for.
+        proxy: Host and port of the proxy; empty without one.
+        too_late: Whether the deadline has passed.
+    """
+    if type(error) is OSError:  # raised by requests if the file of certificates is gone
+        return errors.ConnectionFailed(str(error))
+    if too_late or isinstance(error, requests.Timeout):
+        return errors.RequestTimeout("no complete response before the deadline")
+    if isinstance(error, requests.exceptions.ContentDecodingError):
+        return errors.BadPayload("the body is not what its Content-Encoding says")
+    return errors.ConnectionFailed(describe(error, host, proxy))
+
+
+@dataclass(frozen=True)
+class Sending:
+    """How this thread's request is sent."""
+
+    check: Callable[[], None] = lambda: None
+    """Called once the connection stands; what it raises keeps the request from being sent."""
+    too_late: Callable[[socket.socket], None] = socket.socket.close
+    """Takes over the connection if the deadline passed before any head of a response."""
+
+
+_DEFAULT = Sending()
+_sending: ContextVar[Sending] = ContextVar("sending", default=_DEFAULT)
 
 
 @contextlib.contextmanager
-def checked_before_sending(check: Callable[[], None]) -> Iterator[None]:
-    """Call `check` once the connection stands; what it raises keeps this thread's request back.
+def sending(how: Sending) -> Iterator[None]:
+    """Send this thread's requests as `how` says.
 
-    A connection may take its time, with a proxy or a TLS handshake, and other answers may have
-    told of a ban meanwhile.
+    A connection takes its time, with a proxy or a TLS handshake, and meanwhile another response
+    may have announced a ban.
     """
-    token = _before_sending.set(check)
+    token = _sending.set(how)
     try:
         yield
     finally:
-        _before_sending.reset(token)
+        _sending.reset(token)
 
 
 class DeadlineAdapter(HTTPAdapter):
-    """A `requests` adapter for which `urllib3.Timeout(total=...)` covers the whole exchange.
+    """A `requests` adapter for which `urllib3.Timeout(total=...)` covers the whole round trip.
 
     Name resolution is the one step it cannot cut short; nothing is sent if that took too long.
     """
@@ -92,8 +148,18 @@ class _DeadlineReader(io.RawIOBase):
 class _Response(http.client.HTTPResponse):
     def __init__(self, sock: socket.socket, *args: Any, **kwargs: Any) -> None:
         super().__init__(sock, *args, **kwargs)
-        raw = self.fp.detach()
-        self.fp = io.BufferedReader(_DeadlineReader(sock, raw))
+        self.fp = io.BufferedReader(_DeadlineReader(sock, self.fp.detach()))
+
+    def _read_status(self) -> tuple[str, int, str]:
+        # http.client skips 100 only; taking 103 for the response, every later request on this
+        # connection would get the body of the one before
+        while True:
+            version, status, reason = super()._read_status()  # type: ignore[misc]
+            if status == http.HTTPStatus.SWITCHING_PROTOCOLS:
+                raise http.client.HTTPException("101, which was not asked for")
+            if not http.HTTPStatus.CONTINUE <= status < http.HTTPStatus.OK:
+                return version, status, reason
+            http.client.parse_headers(self.fp)
 
     def _safe_read(self, amt: int) -> bytes:
         # urllib3 asks this for a chunk of whatever size the server gave; -1 would be all there is
@@ -118,19 +184,28 @@ class _DeadlineConnection(HTTPConnection):
     def request(self, *args: Any, **kwargs: Any) -> None:
         if self.sock is None:
             self.connect()
-        check = _before_sending.get()
-        check()
-        with self._telling_found_closed():
+        _sending.get().check()
+        with self._noticing_found_closed():
             super().request(*args, **kwargs)
 
     def getresponse(self) -> Any:
-        with self._telling_found_closed():
-            response = super().getresponse()
+        sock = self.sock
+        try:
+            with self._noticing_found_closed():
+                response = super().getresponse()
+        except TimeoutError:
+            self.sock = None
+            _sending.get().too_late(sock)
+            raise
         self._answered = True
         return response
 
+    def _new_conn(self) -> socket.socket:
+        timeout = self.timeout if isinstance(self.timeout, int | float) else 60.0
+        return connect(self._dns_host, self.port, timeout, self.socket_options or ())
+
     @contextlib.contextmanager
-    def _telling_found_closed(self) -> Iterator[None]:
+    def _noticing_found_closed(self) -> Iterator[None]:
         reused = self._answered
         try:
             yield

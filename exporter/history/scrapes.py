@@ -3,6 +3,7 @@
 import io
 import random
 from collections.abc import Callable, Iterator
+from concurrent.futures import Future
 from urllib.parse import parse_qsl, urlsplit
 
 import requests
@@ -17,9 +18,10 @@ from prometheus_client.core import GaugeMetricFamily
 from requests.adapters import HTTPAdapter
 from urllib3 import HTTPResponse, Timeout
 
-from exporter.binance.client import Client, RequestOptions
+from exporter.binance.client import Client
 from exporter.binance.gate import Gate
 from exporter.collector import index_families, scrape_families
+from exporter.config.modules import MarginAssetsSettings, ModuleSettings
 from exporter.metrics.counters import (
     ApiMetrics,
     ConfigMetrics,
@@ -112,31 +114,31 @@ class Scrapes:
         PlatformCollector(registry=registry)
         GCCollector(registry=registry)
         ConfigMetrics(registry).loaded()
-        metrics, gate, options = ApiMetrics(registry), Gate(clock, clock), RequestOptions()
+        margin = MarginAssetsSettings.model_construct(refresh_interval=refresh_interval)
+        settings = ModuleSettings(margin_assets=margin)
+        metrics, gate = ApiMetrics(registry), Gate(clock, clock)
         registry.register(GateCollector(lambda: (gate,)))
         wire = Wire(exchange, clock, seed)
-        client = Client("https://exchange.invalid", gate, metrics, clock, wire)
+        client = Client("https://exchange.invalid", gate, metrics, clock=clock, adapter=wire)
         self._background: list[Callable[[], None]] = []
         self._fetcher = Fetcher(
             client,
-            options,
-            margin_assets=MarginAssets(
-                client,
-                options,
-                refresh_interval,
-                clock=clock,
-                background=self._background.append,
-            ),
-            metrics=metrics,
+            MarginAssets(clock, self._later),
+            settings,
+            observer=metrics,
             log=OutageLog("default", clock),
             clock=clock,
             unix_time=clock,
         )
 
+    def _later(self, work: Callable[[], None]) -> "Future[None]":
+        self._background.append(work)
+        return Future()
+
     def at(self, moment: float) -> Iterator[Metric]:
         """Scrape at this Unix time: the page's families, and the `up` that Prometheus adds."""
         self._clock.now = moment
-        fetch = self._fetcher.begin((), _TIMEOUT).wait(_TIMEOUT)
+        fetch = self._fetcher.begin(()).wait(_TIMEOUT)
         yield GaugeMetricFamily("up", "1 if Prometheus could scrape.", value=1)
         yield from self._registry.collect()
         yield from index_families(fetch)

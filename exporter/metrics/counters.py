@@ -9,39 +9,56 @@ from prometheus_client.core import GaugeMetricFamily
 from prometheus_client.registry import Collector
 
 from exporter import __version__
-from exporter.binance.errors import REASONS
-from exporter.binance.gate import HOLD_REASONS, Gate
+from exporter.binance.client import ENDPOINTS
+from exporter.binance.errors import HOLD_REASONS, REASONS
+from exporter.binance.gate import Gate
 from exporter.binance.rows import REJECT_REASONS
 from exporter.metrics import catalogue
 
-ENDPOINTS = ("assetIndex", "exchangeInfo")
 _DURATION_BUCKETS = (0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10)
 
 
 class ApiMetrics:
-    """The counters of the exchange's API, every label value there from the start."""
+    """The counters of Binance's API, every label value there from the start."""
 
     def __init__(self, registry: CollectorRegistry) -> None:
-        self.requests = _counter(catalogue.REQUESTS, registry)
-        self.failures = _counter(catalogue.REQUEST_FAILURES, registry)
-        self.duration = Histogram(
+        self._requests = _counter(catalogue.REQUESTS, registry)
+        self._failures = _counter(catalogue.REQUEST_FAILURES, registry)
+        self._duration = Histogram(
             catalogue.REQUEST_DURATION.name,
             catalogue.REQUEST_DURATION.help,
             catalogue.REQUEST_DURATION.labels,
             buckets=_DURATION_BUCKETS,
             registry=registry,
         )
-        self.rejected_rows = _counter(catalogue.REJECTED_ROWS, registry)
-        self.scrapes_held = _counter(catalogue.SCRAPES_HELD, registry)
+        self._rejected_rows = _counter(catalogue.REJECTED_ROWS, registry)
+        self._scrapes_held = _counter(catalogue.SCRAPES_HELD, registry)
         for endpoint in ENDPOINTS:
-            self.requests.labels(endpoint)
-            self.duration.labels(endpoint)
+            self._requests.labels(endpoint)
+            self._duration.labels(endpoint)
             for reason in REASONS:
-                self.failures.labels(endpoint, reason)
+                self._failures.labels(endpoint, reason)
         for reject_reason in REJECT_REASONS:
-            self.rejected_rows.labels(reject_reason)
+            self._rejected_rows.labels(reject_reason)
         for hold_reason in HOLD_REASONS:
-            self.scrapes_held.labels(hold_reason)
+            self._scrapes_held.labels(hold_reason)
+
+    def requested(self, endpoint: str, seconds: float) -> None:
+        """Count a request that ended, one way or another, after that many seconds."""
+        self._requests.labels(endpoint).inc()
+        self._duration.labels(endpoint).observe(seconds)
+
+    def failed(self, endpoint: str, reason: str) -> None:
+        """Count a request without a usable response."""
+        self._failures.labels(endpoint, reason).inc()
+
+    def rejected(self, reason: str, rows: int) -> None:
+        """Count refused rows."""
+        self._rejected_rows.labels(reason).inc(rows)
+
+    def held(self, reason: str) -> None:
+        """Count a scrape that was answered without a request."""
+        self._scrapes_held.labels(reason).inc()
 
 
 class GateCollector(Collector):
@@ -80,7 +97,7 @@ class ConfigMetrics:
         )
 
     def loaded(self) -> None:
-        """A configuration was taken into force now."""
+        """A configuration became active now."""
         self._successful.set(1)
         self._timestamp.set_to_current_time()
 

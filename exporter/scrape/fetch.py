@@ -4,218 +4,222 @@ import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future
-from dataclasses import dataclass, field
-from typing import TypeVar
+from typing import Protocol, TypeVar
 
-from exporter.binance.client import Client, RequestOptions
-from exporter.binance.errors import ApiError, InvalidSymbol, NoUsableRow, RequestTimeout
+from exporter.binance.client import ASSET_INDEX, Client, Limits, Observer
+from exporter.binance.errors import (
+    FetchError,
+    Held,
+    InvalidSymbol,
+    NoThread,
+    NoUsableRow,
+    RequestTimeout,
+)
 from exporter.binance.exchange_info import MarginAsset
-from exporter.binance.gate import Held
 from exporter.binance.rows import Reject, Row
-from exporter.metrics.counters import ApiMetrics
-from exporter.scrape.margin_assets import MarginAssets
+from exporter.binance.weights import ALL_FROM
+from exporter.config.modules import ModuleSettings
+from exporter.scrape.flight import Fetch, Flight, Waiter
+from exporter.scrape.margin_assets import TIMEOUT_SECONDS, MarginAssets
 from exporter.scrape.outage_log import OutageLog
-from exporter.scrape.workers import Workers
+from exporter.scrape.workers import WORKERS
 
-ALL_FROM = 10
-"""From so many symbols on, one request for all (weight 10) costs no more than one for each."""
+PROBE_SHARE = 0.75
+"""Of the weight ceiling, that probes may use: /metrics always has weight left."""
 
 _REUSED = 100
 """How many sets of symbols are remembered for `min_interval`."""
 
-_SPOILS_NO_OTHER = (InvalidSymbol, NoUsableRow)
+_OF_ONE_SYMBOL = (InvalidSymbol, NoUsableRow)
 
-_WORKERS = Workers("fetch")
-
-
-@dataclass(frozen=True, eq=False, slots=True, weakref_slot=True)
-class Fetch:
-    """What one fetch brought, whole; shared by all scrapes that waited for it."""
-
-    finished_at: float
-    """Unix time in seconds."""
-    rows: Sequence[Row] = ()
-    rejects: Sequence[Reject] = ()
-    margin_assets: Mapping[str, MarginAsset] = field(default_factory=dict)
-    error: ApiError | Held | None = None
-    """Why there are no rows; None after a good fetch."""
+_Error = TypeVar("_Error", bound=FetchError)
 
 
-@dataclass(frozen=True, eq=False, slots=True)
-class Flight:
-    """A fetch under way or finished."""
+class ScrapeObserver(Observer, Protocol):
+    """Counts what happens to requests, and scrapes that sent none."""
 
-    future: "Future[Fetch]"
-    begun_at: float
-    """On the fetcher's clock, as `deadline`."""
-    deadline: float
-
-    @property
-    def good(self) -> bool:
-        """Whether it has landed, with values."""
-        done = self.future.done() and self.future.exception() is None
-        return done and self.future.result().error is None
-
-    def wait(self, timeout: float) -> Fetch:
-        """Wait at most `timeout` seconds; past that, a failed fetch stands in."""
-        try:
-            return self.future.result(timeout)
-        except TimeoutError:
-            return self.given_up()
-
-    def given_up(self) -> Fetch:
-        """What a scrape shows that could wait no longer."""
-        return Fetch(time.time(), error=RequestTimeout("no complete answer before the deadline"))
+    def held(self, reason: str) -> None:
+        """A scrape was answered without a request."""
 
 
 class Fetcher:
     """Fetches the asset index for one module.
 
     Args:
-        client: asks the exchange.
-        options: how the module wants its requests sent.
-        margin_assets: joined to each good fetch.
-        metrics: counts the scrapes that the gate held.
-        log: tells of outages once.
-        min_interval: seconds from its beginning for which a good fetch is reused; 0 for never.
-        clock: gives seconds on the client's clock.
-        unix_time: gives Unix time in seconds.
+        client: Sends the requests.
+        margin_assets: Joined to each good fetch.
+        settings: The module's.
+        observer: Counts the scrapes that the gate held.
+        log: Reports outages once.
+        clock: Gives seconds on the client's clock.
+        unix_time: Gives Unix time in seconds.
     """
 
     def __init__(
         self,
         client: Client,
-        options: RequestOptions,
-        *,
         margin_assets: MarginAssets,
-        metrics: ApiMetrics,
+        settings: ModuleSettings,
+        *,
+        observer: ScrapeObserver,
         log: OutageLog,
-        min_interval: float = 0,
         clock: Callable[[], float] = time.monotonic,
         unix_time: Callable[[], float] = time.time,
     ) -> None:
         self._client = client
-        self._options = options
-        self.margin_assets = margin_assets
-        self._metrics = metrics
+        self._margin_assets = margin_assets
+        self._settings = settings
+        self._observer = observer
         self._log = log
-        self._min_interval = min_interval
         self._clock = clock
         self._unix_time = unix_time
         self._lock = threading.Lock()
         self._flights: dict[tuple[str, ...], Flight] = {}
 
-    def begin(self, symbols: Sequence[str], timeout: float) -> Flight:
-        """Join the fetch of these symbols that is under way, or start the next.
+    def begin(self, symbols: Sequence[str], *, probe: bool = False) -> Waiter:
+        """Join the fetch of these symbols that is in flight, or start the next.
 
         Args:
-            symbols: as the exchange spells them; none for every asset.
-            timeout: seconds until the last byte of a fetch that is started.
+            symbols: As Binance spells them; none for every asset.
+            probe: Whether it may only use the share of the weight that probes have.
         """
-        key = tuple(sorted(set(symbols)))
+        wanted = tuple(sorted(set(symbols)))
+        key = wanted if len(wanted) < ALL_FROM else ()
+        ratio = self._settings.weight_ceiling_ratio * (PROBE_SHARE if probe else 1)
         with self._lock:
             now = self._clock()
             self._forget(now)
             flight = self._flights.get(key)
             if flight is None:
-                flight = self._take_off(key, now, now + timeout)
-                self._flights[key] = flight
-            return flight
+                flight = self._flights[key] = self._start(key, now, ratio)
+            flight.weight_ceiling_ratio = max(flight.weight_ceiling_ratio, ratio)
+            flight.joined += 1
+        narrowed_to = wanted if key != wanted else ()
+        return Waiter(
+            flight,
+            time_left=lambda: max(flight.deadline - self._clock(), 0.0),
+            seen=lambda fetch: self._seen(fetch, narrowed_to),
+            given_up=lambda: self._given_up(flight),
+        )
+
+    def refresh_margin_assets(self) -> None:
+        """Fetch the margin assets now; a failure is logged and leaves what there is."""
+        deadline = self._clock() + TIMEOUT_SECONDS
+        self._margin_assets.refresh(self._client, self._limits(deadline))
+
+    def _seen(self, fetch: Fetch, symbols: tuple[str, ...]) -> Fetch:
+        """A fetch of all as a scrape of these symbols sees it."""
+        if not symbols or fetch.error:
+            return fetch
+        narrowed = fetch.only(symbols)
+        if narrowed.error:
+            self._log.note(symbols, narrowed.error, ())
+        return narrowed
+
+    def _given_up(self, flight: Flight) -> Fetch:
+        """A failed fetch for a scrape that can wait no longer for this flight."""
+        error = RequestTimeout("no complete response before the deadline")
+        with self._lock:
+            flight.given_up += 1
+        if self._clock() >= flight.deadline:
+            self._log.note((), error, ())
+        return Fetch(self._unix_time(), error=error)
 
     def _forget(self, now: float) -> None:
         """Drop the flights that no further scrape may join."""
+        crowded = len(self._flights) > _REUSED  # probes may name any symbols
         for key, flight in list(self._flights.items()):
-            if flight.future.done():
-                crowded = len(self._flights) > _REUSED  # probes may name any symbols
-                over = crowded or now >= flight.begun_at + self._min_interval or not flight.good
-            else:
-                over = now >= flight.deadline  # it hangs in name resolution
-            if over:
+            done_in_a_crowd = crowded and flight.future.done()
+            if done_in_a_crowd or not flight.reusable_at(now, self._settings.min_interval):
                 del self._flights[key]
 
-    def _take_off(self, symbols: tuple[str, ...], now: float, deadline: float) -> Flight:
+    def _start(self, symbols: tuple[str, ...], now: float, ratio: float) -> Flight:
+        flight = Flight(now, now + self._settings.timeout, ratio)
         try:
-            self._client.gate.check(self._options.weight_ceiling_ratio)
-        except Held as held:
-            future: Future[Fetch] = Future()
-            future.set_result(self._told(symbols, Fetch(self._unix_time(), error=held)))
-        else:
-            future = _WORKERS.submit(lambda: self._told(symbols, self._fetch(symbols, deadline)))
-        return Flight(future, now, deadline)
+            self._client.gate.check(ratio)
+            flight.future = WORKERS.submit(lambda: self._fly(symbols, flight))
+            if flight.future.done() and isinstance(none := flight.future.exception(), NoThread):
+                raise none
+        except (Held, NoThread) as error:
+            fetch = Fetch(self._unix_time(), error=_without_traceback(error))
+            flight.future = Future()
+            flight.future.set_result(self._noted(symbols, fetch))
+        return flight
 
-    def _told(self, symbols: tuple[str, ...], fetch: Fetch) -> Fetch:
+    def _fly(self, symbols: tuple[str, ...], flight: Flight) -> Fetch:
+        fetch = self._fetch(symbols, flight)
+        everybody_left = flight.given_up and flight.given_up == flight.joined
+        if fetch.error is None and everybody_left:
+            self._observer.failed(ASSET_INDEX, RequestTimeout.reason)
+            self._log.note_late(symbols, self._clock() - flight.begun_at)
+            return fetch
+        return self._noted(symbols, fetch)
+
+    def _noted(self, symbols: tuple[str, ...], fetch: Fetch) -> Fetch:
         if isinstance(fetch.error, Held):
-            self._metrics.scrapes_held.labels(fetch.error.reason).inc()
+            self._observer.held(fetch.error.reason)
         self._log.note(symbols, fetch.error, fetch.rejects)
         return fetch
 
-    def _fetch(self, symbols: tuple[str, ...], deadline: float) -> Fetch:
+    def _fetch(self, symbols: tuple[str, ...], flight: Flight) -> Fetch:
+        limits = self._limits(flight.deadline, lambda: flight.weight_ceiling_ratio)
         try:
-            rows, rejects = self._ask(symbols, deadline)
+            rows, rejects = self._ask(symbols, limits)
         except NoUsableRow as error:
-            return Fetch(self._unix_time(), rejects=error.rejects, error=_to_keep(error))
-        except (ApiError, Held) as error:
-            return Fetch(self._unix_time(), error=_to_keep(error))
+            return Fetch(self._unix_time(), rejects=error.rejects, error=_without_traceback(error))
+        except FetchError as error:
+            return Fetch(self._unix_time(), error=_without_traceback(error))
         if not symbols:
-            self.margin_assets.note_listed(frozenset(row.symbol for row in rows))
-        # not after a failure: what cannot tell the index is not asked for a megabyte more
-        self.margin_assets.refresh_if_due()
-        margin_assets = self.margin_assets.current()
-        if symbols:
-            margin_assets = {s: margin_assets[s] for s in symbols if s in margin_assets}
-        return Fetch(self._unix_time(), rows, rejects, margin_assets)
+            self._margin_assets.note_listed(frozenset(row.symbol for row in rows))
+        return Fetch(self._unix_time(), rows, rejects, self._margin(symbols))
 
-    def _ask(self, symbols: tuple[str, ...], deadline: float) -> tuple[list[Row], list[Reject]]:
-        if symbols and len(symbols) < ALL_FROM:
-            return self._ask_each(symbols, deadline)
-        rows, rejects = self._client.asset_index(None, deadline, self._options)
-        if symbols:
-            rows = [row for row in rows if row.symbol in symbols]
-            if not rows:
-                raise InvalidSymbol("the exchange lists none of the symbols asked for")
-        return rows, rejects
+    def _limits(self, deadline: float, ratio: Callable[[], float] | None = None) -> Limits:
+        ratio = ratio or (lambda: self._settings.weight_ceiling_ratio)
+        return Limits(deadline, self._settings.max_body_bytes, ratio)
 
-    def _ask_each(
-        self, symbols: tuple[str, ...], deadline: float
-    ) -> tuple[list[Row], list[Reject]]:
-        def ask(symbol: str) -> list[Row] | ApiError | Held:
-            try:
-                return self._client.asset_index(symbol, deadline, self._options)[0]
-            except (ApiError, Held) as error:
-                return _to_keep(error)
+    def _margin(self, symbols: tuple[str, ...]) -> Mapping[str, MarginAsset]:
+        """What is known of margin; called after a good fetch only.
 
-        answers = [_WORKERS.submit(lambda s=symbol: ask(s)) for symbol in symbols]  # type: ignore[misc]
+        A failing exchange is not asked for another megabyte.
+        """
+        settings = self._settings.margin_assets
+        if not settings.enabled:
+            return {}
+        if self._margin_assets.claim_refresh(settings.refresh_interval):
+            self._margin_assets.run_in_background(self.refresh_margin_assets)
+        assets = self._margin_assets.current()
+        return {s: assets[s] for s in symbols if s in assets} if symbols else assets
+
+    def _ask(self, symbols: tuple[str, ...], limits: Limits) -> tuple[list[Row], list[Reject]]:
+        if not symbols:
+            return self._client.asset_index(None, limits)
+        asked = [WORKERS.submit(lambda s=s: self._client.asset_index(s, limits)) for s in symbols]  # type: ignore[misc]
         rows: list[Row] = []
         rejects: list[Reject] = []
-        failures: list[ApiError | Held] = []
-        for answer in answers:
-            result = answer.result()
-            if isinstance(result, list):
-                rows += result
-                continue
-            failures.append(result)
-            if isinstance(result, NoUsableRow):
-                rejects += result.rejects
+        failures: list[FetchError] = []
+        for each in asked:
+            try:
+                rows += each.result()[0]
+            except NoUsableRow as error:
+                rejects += error.rejects
+                failures.append(_without_traceback(error))
+            except FetchError as error:
+                failures.append(_without_traceback(error))
         # a symbol that is invalid, or whose row was refused, is absent and counted; others stay
-        spoilt = [error for error in failures if not isinstance(error, _SPOILS_NO_OTHER)]
-        if spoilt or not rows:
-            raise _most_telling(spoilt or failures, rejects)
+        fatal = [error for error in failures if not isinstance(error, _OF_ONE_SYMBOL)]
+        if fatal or not rows:
+            raise _root_cause(fatal or failures, rejects)
         return rows, rejects
 
 
-_Failure = TypeVar("_Failure", bound=Exception)
-
-
-def _to_keep(error: _Failure) -> _Failure:
+def _without_traceback(error: _Error) -> _Error:
     """The error without its traceback, the frames of which hold all that was read."""
     error.__traceback__ = error.__cause__ = error.__context__ = None
     return error
 
 
-def _most_telling(
-    failures: Sequence[ApiError | Held], rejects: Sequence[Reject]
-) -> ApiError | Held:
-    """Of several reasons the one that tells most: a hold only follows from another one's 429."""
+def _root_cause(failures: Sequence[FetchError], rejects: Sequence[Reject]) -> FetchError:
+    """Of several errors the one that says most: a hold only follows from another one's 429."""
     if any(isinstance(error, NoUsableRow) for error in failures):
         return NoUsableRow(rejects)
     return next((error for error in failures if not isinstance(error, Held)), failures[0])

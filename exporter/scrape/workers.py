@@ -11,28 +11,36 @@ from concurrent.futures import Future
 from queue import SimpleQueue
 from typing import TypeVar
 
+from exporter.binance.errors import NoThread
+
+MOST_THREADS = 128
+"""At once; name resolution that hangs cannot be cut short, and its threads would pile up."""
+
 _T = TypeVar("_T")
 _KEPT = 4  # idle threads
 
 
 class Workers:
-    """As many threads as there is work at once; a few stay when they are done.
+    """As many threads as there is work at once, within a limit; a few stay when they are done.
 
     Args:
         name: The threads' name.
+        most: How many there may be.
     """
 
-    def __init__(self, name: str) -> None:
+    def __init__(self, name: str, most: int = MOST_THREADS) -> None:
         self._name = name
+        self._most = most
         self._jobs: SimpleQueue[Callable[[], None]] = SimpleQueue()
         self._lock = threading.Lock()
+        self._running = 0
         self._idle = 0  # threads without a job, less the jobs in the queue
 
     def submit(self, work: Callable[[], _T]) -> "Future[_T]":
         """Run this at once.
 
-        Raises:
-            RuntimeError: No thread can be started.
+        Returns:
+            What `work` returns or raises; `NoThread` if there is no thread to be had.
         """
         future: Future[_T] = Future()
         future.set_running_or_notify_cancel()  # from here on no waiter can cancel it for the others
@@ -43,18 +51,37 @@ class Workers:
             except BaseException as error:  # noqa: BLE001 - handed to those who wait
                 future.set_exception(error)
 
-        with self._lock:
-            if self._idle:
-                self._idle -= 1
-            else:
-                threading.Thread(target=self._run, daemon=True, name=self._name).start()
+        try:
+            with self._lock:
+                self._take_thread()
+        except NoThread as error:
+            future.set_exception(error)
+        else:
             self._jobs.put(job)
         return future
+
+    def _take_thread(self) -> None:
+        """Take an idle thread, or start one."""
+        if self._idle:
+            self._idle -= 1
+            return
+        if self._running >= self._most:
+            raise NoThread(f"{self._most} requests are running already")
+        try:
+            threading.Thread(target=self._run, daemon=True, name=self._name).start()
+        except RuntimeError:
+            raise NoThread("the system has no thread left") from None
+        self._running += 1
 
     def _run(self) -> None:
         while True:
             self._jobs.get()()  # not kept in a variable, nor what it read
             with self._lock:
                 if self._idle == _KEPT:
+                    self._running -= 1
                     return
                 self._idle += 1
+
+
+WORKERS = Workers("fetch")
+"""Those of all fetches of this process."""

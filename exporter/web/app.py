@@ -19,7 +19,7 @@ from starlette.routing import Route
 
 from exporter.config.errors import ConfigError
 from exporter.config.modules import DEFAULT_MODULE, dump_settings, is_symbol
-from exporter.scrape.fetch import Fetch, Flight
+from exporter.scrape.flight import Fetch, Waiter
 from exporter.service import Module, Service
 from exporter.web.exposition import Renderer, Scrape, compress
 from exporter.web.negotiation import accepts_gzip, choose_format
@@ -109,7 +109,7 @@ class App:
                     f"malformed symbol {symbol!r}: expected one as the exchange spells it,"
                     " such as BTCUSD"
                 )
-        scrape = await self._scrape(request, module, symbols or module.settings.symbols)
+        scrape = await self._scrape(request, module, symbols or module.settings.symbols, probe=True)
         return self._exposition(request, scrape)
 
     @functools.cached_property
@@ -143,27 +143,30 @@ class App:
             return PlainTextResponse(f"{error}\n", 500)
         return PlainTextResponse("Configuration reloaded.\n")
 
-    async def _scrape(self, request: Request, module: Module, symbols: Sequence[str]) -> Scrape:
+    async def _scrape(
+        self, request: Request, module: Module, symbols: Sequence[str], *, probe: bool = False
+    ) -> Scrape:
         begun_at = time.monotonic()
         timeout = scrape_timeout(
             module.settings.timeout,
             request.headers.get(_TIMEOUT_HEADER, ""),
             self._options.timeout_offset,
         )
-        flight = module.fetcher.begin(symbols, timeout)
-        waited = not flight.future.done()
-        fetch = await self._wait(flight, timeout)
+        waiter = module.fetcher.begin(symbols, probe=probe)
+        waited = not waiter.future.done()
+        fetch = await self._wait(waiter, timeout)
         return Scrape(fetch, time.monotonic() - begun_at, waited)
 
-    async def _wait(self, flight: Flight, timeout: float) -> Fetch:
+    async def _wait(self, waiter: Waiter, timeout: float) -> Fetch:
         try:
-            async with asyncio.timeout(0 if self._ended else timeout) as limit:
+            async with asyncio.timeout(0 if self._ended else waiter.at_most(timeout)) as limit:
                 self._limits.add(limit)
-                return await asyncio.wrap_future(flight.future)
+                await asyncio.wrap_future(waiter.future)
         except TimeoutError:
-            return flight.given_up()
+            return waiter.give_up()
         finally:
             self._limits.discard(limit)
+        return waiter.result()
 
     def end_scrapes(self) -> None:
         """Let scrapes wait no longer, now or later; to be called in the event loop."""

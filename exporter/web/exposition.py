@@ -9,7 +9,7 @@ from weakref import WeakKeyDictionary
 from prometheus_client import CollectorRegistry
 
 from exporter.collector import index_tables, scrape_gauges
-from exporter.scrape.fetch import Fetch
+from exporter.scrape.flight import Fetch
 from exporter.web.negotiation import Format
 
 _GZIP_LEVEL = 1  # a page shrinks tenfold at the lowest level; higher ones cost more than they save

@@ -7,7 +7,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from exporter import __version__
 from exporter.binance.rows import Row
-from exporter.scrape.fetch import Fetch
+from exporter.scrape.flight import Fetch
 from exporter.service import Module
 
 _STALE_AFTER = 30.0

@@ -14,9 +14,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from prometheus_client import CollectorRegistry
 
-from exporter.binance.client import Client, RequestOptions
+from exporter.binance.client import Client, Limits
 from exporter.binance.errors import ApiError
 from exporter.binance.gate import Gate
+from exporter.binance.late import LateHeads
 from exporter.binance.rows import Row
 from exporter.metrics.counters import ApiMetrics
 from tests.raw_server import raw_server, read_request
@@ -30,7 +31,7 @@ def check(client: Client, symbol: str | None = None) -> None:
     """Ask once; if there are rows, they hold usable numbers."""
     rows: list[Row] = []
     with contextlib.suppress(ApiError):
-        rows, _ = client.asset_index(symbol, time.monotonic() + 5, RequestOptions())
+        rows, _ = client.asset_index(symbol, Limits(time.monotonic() + 5))
         assert rows
     for row in rows:
         values = [getattr(row, field.name) for field in fields(row)[1:]]
@@ -109,6 +110,6 @@ answers = st.builds(
 def test_any_bytes_on_the_wire_are_rows_or_a_typed_error(exchange, answer):
     server, url = exchange
     server.answer = answer
-    client = Client(url, Gate(), METRICS)
+    client = Client(url, Gate(), METRICS, late=LateHeads(0))
     check(client)
     client.close()

@@ -8,14 +8,14 @@ from prometheus_client import CollectorRegistry
 
 from exporter import __version__
 from exporter.binance import errors
-from exporter.binance.client import Client, RequestOptions
-from exporter.binance.gate import Gate, Held
+from exporter.binance.client import Client, Limits
+from exporter.binance.errors import Held
+from exporter.binance.gate import Gate
 from exporter.metrics.counters import ApiMetrics
 
 BASE_URL = "https://fapi.example"
 INDEX_URL = f"{BASE_URL}/fapi/v1/assetIndex"
 INFO_URL = f"{BASE_URL}/fapi/v1/exchangeInfo"
-OPTIONS = RequestOptions()
 ROW = {"symbol": "BTCUSD", "index": "61475.02720330"}
 
 
@@ -35,12 +35,12 @@ def exchange():
         yield mocker
 
 
-def soon() -> float:
-    return time.monotonic() + 5
+def soon(**limits) -> Limits:
+    return Limits(time.monotonic() + 5, **limits)
 
 
-def ask(client: Client, symbol: str | None = None, options: RequestOptions = OPTIONS):
-    return client.asset_index(symbol, soon(), options)
+def ask(client: Client, symbol: str | None = None, **limits):
+    return client.asset_index(symbol, soon(**limits))
 
 
 def failures(registry: CollectorRegistry, reason: str, endpoint: str = "assetIndex") -> float:
@@ -159,7 +159,7 @@ def test_a_failed_exchange_has_its_error(client, exchange, registry, raised, err
 
 def test_a_deadline_that_has_passed_sends_nothing(client, exchange):
     with pytest.raises(errors.RequestTimeout):
-        client.asset_index(None, time.monotonic(), OPTIONS)
+        client.asset_index(None, Limits(time.monotonic()))
     assert exchange.call_count == 0
 
 
@@ -172,7 +172,7 @@ def test_an_announced_body_over_the_cap_is_not_read(client, exchange):
 def test_a_body_over_the_cap_is_refused(client, exchange):
     exchange.get(INDEX_URL, content=b" " * 1001)
     with pytest.raises(errors.TooLarge):
-        ask(client, options=RequestOptions(max_body_bytes=1000))
+        ask(client, max_body_bytes=1000)
 
 
 def test_one_symbols_body_is_refused_at_a_size_that_no_row_has(client, exchange):
@@ -203,7 +203,7 @@ def test_more_values_than_any_index_has_are_not_even_decoded(client, exchange, i
 def test_more_values_than_any_exchange_info_has_are_not_even_decoded(client, exchange):
     exchange.get(INFO_URL, content=b'{"assets":[' + b"0," * 1_000_000 + b"0]}")
     with pytest.raises(errors.BadPayload, match="more values"):
-        client.exchange_info(soon(), OPTIONS)
+        client.exchange_info(soon())
 
 
 def test_refused_rows_are_counted_and_the_others_stay(client, exchange, registry):
@@ -247,7 +247,7 @@ def test_no_request_leaves_while_the_gate_holds(client, exchange, capture):
         with pytest.raises(Held):
             ask(client)
         with pytest.raises(Held):
-            client.exchange_info(soon(), OPTIONS)
+            client.exchange_info(soon())
     assert exchange.call_count == 1
 
 
@@ -265,9 +265,10 @@ def test_the_environments_proxies_are_not_used(client, exchange, monkeypatch):
     assert not exchange.last_request.proxies
 
 
-def test_the_configured_proxy_and_authority_are_used(client, exchange):
+def test_the_configured_proxy_and_authority_are_used(registry, exchange):
     exchange.get(INDEX_URL, json=[ROW])
-    ask(client, options=RequestOptions(proxy_url="http://p.example:3128", ca_file="ca.pem"))
+    metrics = ApiMetrics(registry)
+    ask(Client(BASE_URL, Gate(), metrics, proxy_url="http://p.example:3128", ca_file="ca.pem"))
     assert exchange.last_request.proxies["https"] == "http://p.example:3128"
     assert exchange.last_request.verify == "ca.pem"
 
@@ -276,7 +277,7 @@ def test_exchange_info_sets_the_weight_limit(client, exchange, capture):
     document = capture("exchange_info_assets_2025-08-07")
     document["rateLimits"][0]["limit"] = 6000
     exchange.get(INFO_URL, json=document)
-    info = client.exchange_info(soon(), OPTIONS)
+    info = client.exchange_info(soon())
     assert info.assets["USDTUSD"].auto_exchange_threshold == -10000
     assert client.gate.weight_limit == 6000
 
@@ -284,17 +285,24 @@ def test_exchange_info_sets_the_weight_limit(client, exchange, capture):
 def test_a_bad_exchange_info_is_counted_on_its_endpoint(client, exchange, registry):
     exchange.get(INFO_URL, text="{}")
     with pytest.raises(errors.BadPayload):
-        client.exchange_info(soon(), OPTIONS)
+        client.exchange_info(soon())
     assert failures(registry, "bad_payload", "exchangeInfo") == 1
 
 
 def test_a_large_exchange_info_is_not_decoded_once_more_to_look_for_an_error(client, exchange):
     exchange.get(INFO_URL, json={"code": -1016, "msg": " " * 65536})
     with pytest.raises(errors.BadPayload):
-        client.exchange_info(soon(), OPTIONS)
+        client.exchange_info(soon())
 
 
 def test_an_error_object_for_exchange_info_is_told_as_such(client, exchange):
     exchange.get(INFO_URL, json={"code": -1016, "msg": "no longer available"})
     with pytest.raises(errors.ErrorCode, match="error object"):
-        client.exchange_info(soon(), OPTIONS)
+        client.exchange_info(soon())
+
+
+def test_the_environments_certificates_are_trusted(registry, exchange, monkeypatch):
+    monkeypatch.setenv("SSL_CERT_FILE", "/etc/ssl/own.pem")
+    exchange.get(INDEX_URL, json=[ROW])
+    ask(Client(BASE_URL, Gate(), ApiMetrics(registry)))
+    assert exchange.last_request.verify == "/etc/ssl/own.pem"

@@ -4,7 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from exporter.binance.gate import Gate, Held
+from exporter.binance.errors import Held, RequestTimeout
+from exporter.binance.gate import Gate
 from tests.stand_ins import Clock
 
 NOON = 1_700_000_040.0 - 1_700_000_040.0 % 60  # a whole UTC minute
@@ -280,11 +281,102 @@ def test_setting_the_clock_does_not_keep_the_weight_beyond_its_minute(
     assert settable.used_weight == 0
 
 
-def test_a_clock_that_is_slowly_put_right_changes_nothing(settable, clock, steady):
+def test_a_clock_that_is_slowly_put_right_does_not_change_how_long_a_ban_lasts(
+    settable, clock, steady
+):
     learn(settable, 418, {}, ban(NOON + 500))
     clock.now += 400.9
     steady.now += 400
-    assert held(settable).until == NOON + 500
+    assert held(settable)
+    assert is_free_after(90, settable, clock, steady)
+
+
+def test_weight_is_counted_when_a_request_is_sent(gate):
+    gate.spend(10, 0.8)
+    gate.spend(1, 0.8)
+    assert gate.used_weight == 11
+
+
+def test_weight_that_was_sent_holds_at_the_ceiling_without_any_response(gate):
+    for _ in range(192):
+        gate.spend(10, 0.8)
+        gate.settle(10)
+    with pytest.raises(Held, match="no request is sent before"):
+        gate.spend(10, 0.8)
+    assert gate.used_weight == 1920
+
+
+def test_a_response_overrides_what_was_counted(gate):
+    gate.spend(10, 0.8)
+    gate.learn(200, {"X-MBX-USED-WEIGHT-1M": "700"}, weight=10)
+    assert gate.used_weight == 700
+
+
+def test_requests_on_their_way_are_added_to_what_a_response_says(gate):
+    for _ in range(3):
+        gate.spend(10, 0.8)
+    gate.learn(200, {"X-MBX-USED-WEIGHT-1M": "700"}, weight=10)
+    assert gate.used_weight == 720
+
+
+def test_weight_counts_in_its_minute_only(gate, clock):
+    gate.spend(10, 0.8)
+    clock.now = NOON + 60
+    gate.spend(1, 0.8)
+    assert gate.used_weight == 1
+
+
+def others_wait(gate: Gate) -> bool:
+    """Whether a second request must wait while this one is in its turn."""
+    with gate.turn(5):
+        try:
+            with gate.turn(0):
+                return False
+        except RequestTimeout:
+            return True
+
+
+def test_at_the_start_one_request_goes_first(gate):
+    assert others_wait(gate)
+
+
+def test_after_a_good_response_requests_go_side_by_side(gate):
+    learn(gate, 200, {})
+    assert not others_wait(gate)
+
+
+@pytest.mark.parametrize("status", [418, 429])
+def test_after_a_hold_one_request_goes_first(gate, clock, status):
+    learn(gate, 200, {})
+    learn(gate, status, {})
+    clock.now += 120
+    assert others_wait(gate)
+
+
+def test_after_the_weight_ceiling_one_request_goes_first(gate, clock):
+    learn(gate, 200, {"X-MBX-USED-WEIGHT-1M": "2400"})
+    assert held(gate)
+    clock.now += 60
+    assert others_wait(gate)
+
+
+def test_a_request_that_failed_lets_the_next_one_go_first(gate):
+    with gate.turn(5):
+        pass  # no response
+    assert others_wait(gate)
+
+
+def test_a_request_that_hangs_is_not_waited_for_longer_than_its_timeout(gate, clock):
+    with gate.turn(5):
+        clock.now += 5
+        assert others_wait(gate)
+
+
+def test_a_late_response_to_an_earlier_request_does_not_let_all_go(gate, clock):
+    learn(gate, 418, {})
+    learn(gate, 200, {})  # it was sent before the ban
+    clock.now += 120
+    assert others_wait(gate)
 
 
 def test_a_good_answer_to_an_earlier_request_does_not_end_the_doubling(gate, clock):

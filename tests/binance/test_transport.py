@@ -3,13 +3,16 @@ import queue
 import socket
 import threading
 import time
+from types import MappingProxyType
 
 import pytest
 from prometheus_client import CollectorRegistry
 
 from exporter.binance import errors
-from exporter.binance.client import Client, RequestOptions
-from exporter.binance.gate import Gate, Held
+from exporter.binance.client import Client, Limits
+from exporter.binance.errors import Held
+from exporter.binance.gate import Gate
+from exporter.binance.late import LateHeads
 from exporter.metrics.counters import ApiMetrics
 from tests.raw_server import ok, raw_server, read_request, trickle
 
@@ -20,10 +23,19 @@ SHORT = 0.2
 """Seconds; what the servers below trickle takes several times longer, but would end."""
 
 
-def fetch(url: str, timeout: float = 5, options: RequestOptions | None = None, times: int = 1):
-    client = Client(url, Gate(), ApiMetrics(CollectorRegistry()))
+def make(url: str, gate: Gate | None = None, patience: float = 0, **way) -> Client:
+    metrics = ApiMetrics(CollectorRegistry())
+    return Client(url, gate or Gate(), metrics, late=LateHeads(patience), **way)
+
+
+def within(timeout: float, **limits) -> Limits:
+    return Limits(time.monotonic() + timeout, **limits)
+
+
+def fetch(url: str, timeout: float = 5, times: int = 1, way=MappingProxyType({}), **limits):
+    client = make(url, **way)
     for _ in range(times):
-        result = client.asset_index(None, time.monotonic() + timeout, options or RequestOptions())
+        result = client.asset_index(None, within(timeout, **limits))
     client.close()
     return result
 
@@ -65,7 +77,7 @@ def test_an_answer_that_trickles_in_is_cut_at_the_deadline(script):
 def test_a_proxy_whose_reply_trickles_in_is_cut_at_the_deadline():
     script = answering(slowly=b"HTTP/1.1 200 Connection established\r\n\r\n")
     with raw_server(script) as proxy, pytest.raises(errors.RequestTimeout):
-        fetch("https://fapi.example", SHORT, RequestOptions(proxy_url=proxy))
+        fetch("https://fapi.example", SHORT, way={"proxy_url": proxy})
 
 
 def test_a_tls_handshake_that_is_not_answered_is_cut_at_the_deadline():
@@ -89,7 +101,7 @@ def test_a_name_resolved_after_the_deadline_is_asked_nothing(monkeypatch):
     with raw_server(lambda connection: received.put(read_request(connection))) as url:
         with pytest.raises(errors.RequestTimeout):
             fetch(url, SHORT)
-        assert received.get(timeout=5) == b""
+        assert received.empty()
 
 
 def test_a_ban_that_is_learnt_while_connecting_keeps_the_request_from_leaving(monkeypatch):
@@ -105,7 +117,7 @@ def test_a_ban_that_is_learnt_while_connecting_keeps_the_request_from_leaving(mo
     with raw_server(lambda connection: received.put(read_request(connection))) as url:
         client = Client(url, gate, ApiMetrics(registry))
         with pytest.raises(Held):
-            client.asset_index(None, time.monotonic() + 5, RequestOptions())
+            client.asset_index(None, within(5))
         assert received.get(timeout=5) == b""
     count = registry.get_sample_value("binance_api_requests_total", {"endpoint": "assetIndex"})
     assert count == 0
@@ -158,9 +170,9 @@ def test_a_refused_connection_is_a_failed_connection():
 
 
 def test_certificates_that_are_gone_are_a_failed_connection_that_names_the_file(tmp_path):
-    options = RequestOptions(ca_file=str(tmp_path / "ca.pem"))
+    way = {"ca_file": str(tmp_path / "ca.pem")}
     with pytest.raises(errors.ConnectionFailed, match=r"ca\.pem"):
-        fetch("https://127.0.0.1:1", options=options)
+        fetch("https://127.0.0.1:1", way=way)
 
 
 @pytest.mark.parametrize(
@@ -249,7 +261,7 @@ def test_a_small_body_that_unpacks_to_a_large_one_is_cut_off():
         raw_server(answering(ok(bomb, b"Content-Encoding: gzip\r\n"))) as url,
         pytest.raises(errors.TooLarge),
     ):
-        fetch(url, options=RequestOptions(max_body_bytes=1_000_000))
+        fetch(url, max_body_bytes=1_000_000)
 
 
 def test_an_endless_body_is_cut_off():
@@ -260,15 +272,15 @@ def test_an_endless_body_is_cut_off():
             connection.sendall(b"10000\r\n" + b" " * 0x10000 + b"\r\n")
 
     with raw_server(script) as url, pytest.raises(errors.TooLarge):
-        fetch(url, options=RequestOptions(max_body_bytes=1_000_000))
+        fetch(url, max_body_bytes=1_000_000)
 
 
 def test_a_ban_is_learnt_though_its_body_never_ends():
     script = answering(b"HTTP/1.1 418 I'm a teapot\r\nContent-Length: 5000\r\n\r\n")
     with raw_server(script) as url:
-        client = Client(url, Gate(), ApiMetrics(CollectorRegistry()))
+        client = make(url)
         with pytest.raises(errors.Banned):
-            client.asset_index(None, time.monotonic() + SHORT, RequestOptions())
+            client.asset_index(None, within(SHORT))
         assert client.gate.blocked_until > 0
 
 
@@ -287,7 +299,64 @@ def test_a_ban_holds_while_its_body_is_still_coming():
         connection.sendall(b"{}")
 
     with raw_server(script) as url, pytest.raises(errors.Banned):
-        Client(url, gate, ApiMetrics(CollectorRegistry())).asset_index(
-            None, time.monotonic() + 5, RequestOptions()
-        )
+        make(url, gate).asset_index(None, within(5))
     assert held_meanwhile.is_set()
+
+
+def test_a_ban_that_arrives_after_the_deadline_is_learnt():
+    gate, may_answer = Gate(), threading.Event()
+
+    def script(connection: socket.socket) -> None:
+        read_request(connection)
+        may_answer.wait(10)
+        connection.sendall(b"HTTP/1.1 418 I'm a teapot\r\nRetry-After: 900\r\n\r\n")
+
+    with raw_server(script) as url:
+        client = make(url, gate, patience=10)
+        threading.Timer(2 * SHORT, may_answer.set).start()
+        with pytest.raises(errors.RequestTimeout):
+            client.asset_index(None, within(SHORT))
+        while not gate.blocked_until:
+            threading.Event().wait(0.01)
+    assert gate.blocked_until > time.time() + 800
+
+
+@pytest.mark.parametrize("interim", [b"100 Continue", b"102 Processing", b"103 Early Hints"])
+def test_an_interim_response_is_not_taken_for_the_response(interim):
+    answers = iter([b"1", b"2"])
+
+    def script(connection: socket.socket) -> None:
+        while read_request(connection):
+            body = b'[{"symbol":"BTCUSD","index":"%s"}]' % next(answers)
+            connection.sendall(b"HTTP/1.1 %s\r\nLink: </x>\r\n\r\n" % interim + ok(body))
+
+    with raw_server(script) as url:
+        client = make(url)
+        prices = [client.asset_index(None, within(5))[0][0].index for _ in range(2)]
+    assert prices == [1, 2]
+
+
+def test_a_switch_of_protocols_is_a_broken_connection():
+    answer = b"HTTP/1.1 101 Switching Protocols\r\n\r\n" + HEAD + BODY
+    with raw_server(answering(answer)) as url, pytest.raises(errors.ConnectionFailed):
+        fetch(url)
+
+
+def test_weight_is_counted_when_a_request_is_sent_though_no_response_comes():
+    gate = Gate()
+    with raw_server(answering()) as url, pytest.raises(errors.RequestTimeout):
+        make(url, gate).asset_index(None, within(SHORT))
+    assert gate.used_weight == 10
+
+
+def test_clients_that_wait_too_little_cannot_pass_the_weight_ceiling():
+    gate = Gate()
+    gate.weight_limit = 100
+    with raw_server(answering()) as url:
+        client = make(url, gate)
+        reason = ""
+        while reason != "weight_ceiling":
+            with pytest.raises(errors.FetchError) as caught:
+                client.asset_index(None, within(0.05))
+            reason = caught.value.reason
+    assert gate.used_weight == 80

@@ -80,7 +80,8 @@ def logged(exporter: Running, name: str) -> list[str]:
     lines = (
         line.partition("msg=")[2] for line in exporter.log if f"module_name=of_{name} " in line
     )
-    return [line.replace(f"module_name=of_{name} symbols=all ", "") for line in lines]
+    lines = (line.replace(f"module_name=of_{name} symbols=all ", "") for line in lines)
+    return [re.sub(r"127\.0\.0\.1:\d+", "HOST", line) for line in lines]
 
 
 @pytest.mark.parametrize("name", WRONG_ANSWERS)
@@ -96,7 +97,7 @@ def test_a_wrong_answer_is_a_page_in_time_without_values_counted_and_told_once(e
     counted = before | {wrong.reason: before.get(wrong.reason, 0) + 1}
     until(lambda: failures(exporter) == counted)
     quoted = wrong.error if " " not in wrong.error else f'"{wrong.error}"'
-    told = [f'"fetch failing" reason={wrong.reason} error={quoted}', *wrong.also_logged]
+    told = [f'"fetch failed" reason={wrong.reason} error={quoted}', *wrong.also_logged]
     assert until(lambda: logged(exporter, name)) == told
     assert not [line for line in exporter.log if "Traceback" in line]
 
@@ -105,7 +106,7 @@ def test_a_refused_connection_is_a_page_without_values(exporter):
     page = scrape(exporter, REFUSED, ENDS_IN)
     assert "\nbinance_asset_index_up 0.0\n" in page.text
     assert logged(exporter, REFUSED) == [
-        '"fetch failing" reason=connection error="the connection failed: ConnectionError"'
+        '"fetch failed" reason=connection error="HOST refused the connection"'
     ]
 
 

@@ -6,8 +6,8 @@ import weakref
 import pytest
 from prometheus_client import CollectorRegistry
 
-from exporter.binance.client import RequestOptions
 from exporter.binance.errors import (
+    Held,
     InvalidSymbol,
     NoUsableRow,
     RateLimited,
@@ -15,12 +15,14 @@ from exporter.binance.errors import (
     ServerError,
 )
 from exporter.binance.exchange_info import MarginAsset
-from exporter.binance.gate import Gate, Held
+from exporter.binance.gate import Gate
 from exporter.binance.rows import Reject, Row
+from exporter.config.modules import ModuleSettings
 from exporter.metrics.counters import ApiMetrics
 from exporter.scrape.fetch import Fetcher
 from exporter.scrape.margin_assets import MarginAssets
 from exporter.scrape.outage_log import OutageLog
+from exporter.scrape.workers import Workers
 
 ALL = ()
 TIMEOUT = 5.0
@@ -38,7 +40,7 @@ class Exchange:
         self.may_answer = threading.Event()
         self.may_answer.set()
 
-    def asset_index(self, symbol, deadline, options):
+    def asset_index(self, symbol, limits):
         self.asked.append(symbol)
         self.may_answer.wait()
         answer = self.answers.get(symbol, InvalidSymbol("400"))
@@ -54,8 +56,9 @@ class Margin(MarginAssets):
     def current(self):
         return MARGIN
 
-    def refresh_if_due(self):
+    def claim_refresh(self, interval):
         self.looked_after += 1
+        return False
 
     def note_listed(self, symbols):
         pass
@@ -74,22 +77,22 @@ def registry():
 
 
 @pytest.fixture
-def make(exchange, registry):
-    def make(min_interval: float = 0) -> Fetcher:
-        return Fetcher(
-            exchange,
-            RequestOptions(),
-            margin_assets=Margin(),
-            metrics=ApiMetrics(registry),
-            log=OutageLog("default"),
-            min_interval=min_interval,
-        )
+def margin() -> Margin:
+    return Margin()
+
+
+@pytest.fixture
+def make(exchange, registry, margin):
+    def make(**settings) -> Fetcher:
+        settings = ModuleSettings.model_validate({"timeout": "5s"} | settings)
+        metrics, log = ApiMetrics(registry), OutageLog("default")
+        return Fetcher(exchange, margin, settings, observer=metrics, log=log)
 
     return make
 
 
-def fetch(fetcher: Fetcher, symbols=ALL):
-    return fetcher.begin(symbols, TIMEOUT).wait(TIMEOUT)
+def fetch(fetcher: Fetcher, symbols=ALL, **kind):
+    return fetcher.begin(symbols, **kind).wait(TIMEOUT)
 
 
 def test_no_symbols_are_one_request_for_all(make, exchange):
@@ -162,14 +165,14 @@ def test_a_failed_fetch_has_no_rows_and_no_margin_assets(make, exchange):
     assert (list(result.rows), dict(result.margin_assets)) == ([], {})
 
 
-def test_a_failed_fetch_asks_for_no_margin_assets_either(make, exchange):
+def test_a_failed_fetch_asks_for_no_margin_assets_either(make, exchange, margin):
     fetcher, good = make(), exchange.answers[None]
     exchange.answers[None] = ServerError("503")
     fetch(fetcher)
-    assert fetcher.margin_assets.looked_after == 0
+    assert margin.looked_after == 0
     exchange.answers[None] = good
     fetch(fetcher)
-    assert fetcher.margin_assets.looked_after == 1
+    assert margin.looked_after == 1
 
 
 @pytest.mark.parametrize("symbols", [ALL, ["BTCUSD", "ETHUSD"]])
@@ -179,7 +182,7 @@ def test_a_failed_fetch_does_not_keep_what_was_read(make, exchange, symbols):
 
     bodies = []
 
-    def read(symbol, deadline, options):
+    def read(symbol, limits):
         body = Body(b"...")
         bodies.append(weakref.ref(body))
         try:
@@ -218,7 +221,7 @@ def test_every_scrape_is_a_fetch(make, exchange):
 def test_scrapes_that_arrive_during_a_fetch_share_it(make, exchange):
     fetcher = make()
     exchange.may_answer.clear()
-    flights = [fetcher.begin(ALL, TIMEOUT) for _ in range(32)]
+    flights = [fetcher.begin(ALL) for _ in range(32)]
     exchange.may_answer.set()
     assert len({id(flight.wait(TIMEOUT)) for flight in flights}) == 1
     assert exchange.asked == [None]
@@ -227,7 +230,7 @@ def test_scrapes_that_arrive_during_a_fetch_share_it(make, exchange):
 def test_other_symbols_are_another_fetch(make, exchange):
     fetcher = make()
     exchange.may_answer.clear()
-    flights = [fetcher.begin(ALL, TIMEOUT), fetcher.begin(["BTCUSD"], TIMEOUT)]
+    flights = [fetcher.begin(ALL), fetcher.begin(["BTCUSD"])]
     exchange.may_answer.set()
     assert [len(flight.wait(TIMEOUT).rows) for flight in flights] == [2, 1]
 
@@ -235,36 +238,111 @@ def test_other_symbols_are_another_fetch(make, exchange):
 def test_who_can_wait_no_longer_gets_a_failed_fetch_and_the_others_the_good_one(make, exchange):
     fetcher = make()
     exchange.may_answer.clear()
-    patient, hasty = fetcher.begin(ALL, TIMEOUT), fetcher.begin(ALL, TIMEOUT)
+    patient, hasty = fetcher.begin(ALL), fetcher.begin(ALL)
     assert isinstance(hasty.wait(0).error, RequestTimeout)
     exchange.may_answer.set()
     assert patient.wait(TIMEOUT).error is None
 
 
 def test_a_fetch_that_hangs_past_its_deadline_is_joined_no_more(make, exchange):
-    fetcher = make()
+    fetcher = make(timeout="1ms")
     exchange.may_answer.clear()
-    hanging = fetcher.begin(ALL, 0)
-    assert fetcher.begin(ALL, TIMEOUT) is not hanging
+    hanging = fetcher.begin(ALL)
+    assert hanging.wait(TIMEOUT).error.reason == "timeout"
+    assert fetcher.begin(ALL).future is not hanging.future
 
 
 def test_a_fetch_is_reused_for_min_interval(make, exchange):
-    fetcher = make(min_interval=3600)
+    fetcher = make(min_interval="1h")
     first = fetch(fetcher)
     assert fetch(fetcher) is first
     assert exchange.asked == [None]
 
 
 def test_a_failed_fetch_is_not_reused(make, exchange):
-    fetcher = make(min_interval=3600)
+    fetcher = make(min_interval="1h")
     good, exchange.answers[None] = exchange.answers[None], ServerError("503")
     fetch(fetcher)
     exchange.answers[None] = good
     assert fetch(fetcher).error is None
 
 
+def test_a_fetch_takes_the_modules_timeout_whoever_began_it(make, exchange):
+    fetcher = make(timeout="5s")
+    exchange.may_answer.clear()
+    hasty = fetcher.begin(ALL)
+    assert hasty.wait(0.001).error.reason == "timeout"
+    patient = fetcher.begin(ALL)
+    exchange.may_answer.set()
+    assert patient.wait(TIMEOUT).error is None
+    assert exchange.asked == [None]
+
+
+def test_nobody_waits_beyond_the_fetchs_own_deadline(make, exchange):
+    exchange.may_answer.clear()
+    assert make(timeout="20ms").begin(ALL).wait(3600).error.reason == "timeout"
+
+
+def test_a_response_after_every_scrape_gave_up_is_counted_and_reported_once(
+    make, exchange, registry, caplog
+):
+    fetcher = make()
+    for _ in range(2):
+        exchange.may_answer.clear()
+        waiter = fetcher.begin(ALL)
+        waiter.wait(0.001)
+        exchange.may_answer.set()
+        waiter.future.result(TIMEOUT)
+    labels = {"endpoint": "assetIndex", "reason": "timeout"}
+    assert registry.get_sample_value("binance_api_request_failures_total", labels) == 2
+    assert [each.msg for each in caplog.records] == ["response later than the scrape timeout"]
+
+
+def test_probes_of_ten_or_more_symbols_share_the_fetch_of_all(make, exchange):
+    fetcher = make()
+    exchange.may_answer.clear()
+    names = [f"S{number}USD" for number in range(9)]
+    waiters = [fetcher.begin([first, *names]) for first in ("BTCUSD", "ETHUSD")]
+    waiters.append(fetcher.begin(ALL))
+    exchange.may_answer.set()
+    assert [list(each.wait(TIMEOUT).rows) for each in waiters] == [[BTC], [ETH], [BTC, ETH]]
+    assert exchange.asked == [None]
+
+
+def test_probes_stop_at_a_smaller_share_of_the_weight_than_metrics(make, exchange):
+    exchange.gate.learn(200, {"X-MBX-USED-WEIGHT-1M": "1500"})
+    fetcher = make(weight_ceiling_ratio=0.8)
+    assert fetch(fetcher, probe=True).error.reason == "weight_ceiling"
+    assert fetch(fetcher).error is None
+
+
+def test_a_probe_joins_a_fetch_of_metrics_whatever_the_weight(make, exchange):
+    fetcher = make(weight_ceiling_ratio=0.8)
+    exchange.may_answer.clear()
+    waiters = [fetcher.begin(ALL)]
+    exchange.gate.learn(200, {"X-MBX-USED-WEIGHT-1M": "1500"})
+    waiters.append(fetcher.begin(ALL, probe=True))
+    exchange.may_answer.set()
+    assert [each.wait(TIMEOUT).error for each in waiters] == [None, None]
+
+
+def test_without_a_thread_the_fetch_has_failed_and_says_why(make, exchange, monkeypatch):
+    monkeypatch.setattr("exporter.scrape.fetch.WORKERS", Workers("fetch", most=0))
+    result = fetch(make())
+    assert (result.error.reason, str(result.error)) == (
+        "connection",
+        "0 requests are running already",
+    )
+    assert exchange.asked == []
+
+
+def test_without_threads_for_its_symbols_the_fetch_has_failed(make, exchange, monkeypatch):
+    monkeypatch.setattr("exporter.scrape.fetch.WORKERS", Workers("fetch", most=1))
+    assert fetch(make(), ["BTCUSD", "ETHUSD"]).error.reason == "connection"
+
+
 def test_probes_for_ever_new_symbols_do_not_fill_the_memory(make, exchange):
-    fetcher = make(min_interval=3600)
+    fetcher = make(min_interval="1h")
     for number in range(300):
         exchange.answers[f"S{number}"] = ([Row(f"S{number}")], [])
         fetch(fetcher, [f"S{number}"])

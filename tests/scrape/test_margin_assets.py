@@ -1,13 +1,15 @@
 import logging
+from concurrent.futures import Future
 
 import pytest
 from prometheus_client import CollectorRegistry
 
-from exporter.binance.client import Client, RequestOptions
+from exporter.binance.client import Client, Limits
+from exporter.binance.errors import NoThread
 from exporter.binance.exchange_info import MarginAsset
 from exporter.binance.gate import Gate
 from exporter.metrics.counters import ApiMetrics
-from exporter.scrape.margin_assets import LastAnswer, MarginAssets
+from exporter.scrape.margin_assets import MarginAssets
 from tests.stand_ins import Clock
 
 HOUR = 3600.0
@@ -27,23 +29,26 @@ def exchange(requests_mock):
     return requests_mock
 
 
-@pytest.fixture
-def make(clock):
-    client = Client(BASE_URL, Gate(), ApiMetrics(CollectorRegistry()), clock)
+class Margin(MarginAssets):
+    """Refreshes as a scrape does, but at once, so that a test sees it done."""
 
-    def make(
-        interval: float | None = HOUR, options: RequestOptions | None = None, **settings
-    ) -> MarginAssets:
-        """Refreshes at once instead of in the background, so that a test sees it done."""
-        settings = {"clock": clock, "background": lambda refresh: refresh()} | settings
-        return MarginAssets(client, options or RequestOptions(), interval, **settings)
+    def __init__(self, client: Client, clock: Clock):
+        super().__init__(clock)
+        self.client = client
 
-    return make
+    def refresh_if_due(self, interval: float = HOUR) -> None:
+        if self.claim_refresh(interval):
+            self.refresh(self.client, Limits(self._clock() + 30))
 
 
 @pytest.fixture
-def assets(make) -> MarginAssets:
-    return make()
+def client(clock) -> Client:
+    return Client(BASE_URL, Gate(), ApiMetrics(CollectorRegistry()), clock=clock)
+
+
+@pytest.fixture
+def assets(client, clock) -> Margin:
+    return Margin(client, clock)
 
 
 def test_a_scrape_that_finds_none_has_them_fetched(assets, exchange):
@@ -87,7 +92,7 @@ def test_a_reason_is_told_once_and_so_is_the_recovery(assets, exchange, clock, c
         exchange.get(f"{BASE_URL}/fapi/v1/exchangeInfo", status_code=status)
         assets.refresh_if_due()
         clock.now += 60
-    assets._client.gate = Gate()  # the ban is over
+    assets.client.gate = Gate()  # the ban is over
     exchange.get(f"{BASE_URL}/fapi/v1/exchangeInfo", json=ANSWER)
     for _ in range(2):
         assets.refresh_if_due()
@@ -101,29 +106,17 @@ def test_a_reason_is_told_once_and_so_is_the_recovery(assets, exchange, clock, c
     ]
 
 
-def test_a_thread_that_is_not_to_be_had_is_told_and_raises_nothing(make, caplog):
-    def no_thread(_):
-        raise RuntimeError("can't start new thread")
-
-    make(background=no_thread).refresh_if_due()
-    assert [each.reason for each in caplog.records] == ["no_thread"]
-
-
-def test_switched_off_it_fetches_nothing_and_shows_none(make, exchange, clock):
-    assets = make(interval=None, last=LastAnswer(BTC, fetched_at=clock()))
-    assets.note_listed(frozenset({"BTCUSD"}))
-    assets.refresh_if_due()
-    assert assets.current() == {}
-    assert exchange.call_count == 0
+def test_a_thread_that_cannot_be_had_is_reported_and_raises_nothing(clock, caplog):
+    none: Future[None] = Future()
+    none.set_exception(NoThread("the system has no thread left"))
+    MarginAssets(clock, lambda _: none).run_in_background(lambda: None)
+    assert [(each.levelname, each.error) for each in caplog.records] == [
+        ("WARNING", "the system has no thread left")
+    ]
 
 
-def test_an_answer_that_another_module_had_is_shown_and_not_fetched_again(make, exchange):
-    last = LastAnswer()
-    both = make(last=last), make(options=RequestOptions(weight_ceiling_ratio=0.5), last=last)
-    for each in both:
-        each.refresh_if_due()
-        assert each.current() == BTC
-    assert exchange.call_count == 1
+def test_modules_that_find_a_refresh_due_at_once_send_one_request(assets):
+    assert [assets.claim_refresh(HOUR) for _ in range(6)] == [True] + [False] * 5
 
 
 def test_a_list_with_other_symbols_than_before_has_them_fetched_anew(assets, exchange, clock):
@@ -146,38 +139,24 @@ def test_after_a_list_with_other_symbols_a_failure_is_tried_again(assets, exchan
     assert exchange.call_count == 4
 
 
-def test_an_interval_below_a_minute_is_obeyed(make, exchange, clock):
-    assets = make(interval=10)
+def test_an_interval_below_a_minute_is_obeyed(assets, exchange, clock):
     for _ in range(4):
-        assets.refresh_if_due()
+        assets.refresh_if_due(interval=10)
         clock.now += 5
     assert exchange.call_count == 2
 
 
-def test_a_failure_that_another_module_mended_is_told_as_mended(make, exchange, caplog):
-    caplog.set_level(logging.INFO)
-    last = LastAnswer()
-    for status in (503, 200):
-        exchange.get(f"{BASE_URL}/fapi/v1/exchangeInfo", status_code=status, json=ANSWER)
-        make(last=last).refresh()
-    assert [each.levelname for each in caplog.records] == ["WARNING", "INFO"]
-
-
-def test_a_list_that_changes_during_a_refresh_has_them_fetched_once_more(make, exchange, clock):
-    begun = []
-    assets = make(background=begun.append)
+def test_a_list_that_changes_during_a_refresh_has_them_fetched_once_more(assets, exchange, clock):
     assets.note_listed(frozenset({"BTCUSD"}))
-    assets.refresh_if_due()
 
     def answer(*_):
         assets.note_listed(frozenset({"ETHUSD"}))
         return ANSWER
 
     exchange.get(f"{BASE_URL}/fapi/v1/exchangeInfo", json=answer)
-    begun.pop()()
-    clock.now += 60
     assets.refresh_if_due()
-    assert len(begun) == 1
+    clock.now += 60
+    assert assets.claim_refresh(HOUR)
 
 
 def test_a_list_that_flickers_has_them_fetched_once_a_minute(assets, exchange, clock):

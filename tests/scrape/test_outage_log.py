@@ -2,8 +2,14 @@ import logging
 
 import pytest
 
-from exporter.binance.errors import Banned, RateLimited, RequestTimeout, ServerError
-from exporter.binance.gate import Held
+from exporter.binance.errors import (
+    Banned,
+    Held,
+    InvalidSymbol,
+    RateLimited,
+    RequestTimeout,
+    ServerError,
+)
 from exporter.binance.rows import Reject
 from exporter.scrape.outage_log import OutageLog
 from tests.stand_ins import Clock
@@ -42,7 +48,7 @@ def test_a_day_of_outage_is_two_lines(outages, lines, clock, caplog):
         clock.now += 15
     outages.note(ALL, None, [])
     assert lines() == [
-        ("WARNING", "fetch failing", "http_5xx"),
+        ("WARNING", "fetch failed", "http_5xx"),
         ("INFO", "fetch recovered", None),
     ]
     assert caplog.records[1].lasted_seconds == 86400
@@ -87,11 +93,29 @@ def test_a_hold_that_begins_during_another_outage_is_told_once(outages, lines, r
     assert [told for *_, told in lines()] == ["http_5xx", reason]
 
 
-def test_each_set_of_symbols_has_outages_of_its_own(outages, lines):
-    for _ in range(3):
-        outages.note(("NOSUCHUSD",), ServerError("503"), [])
+def test_a_module_has_one_outage_whatever_symbols_probes_name(outages, lines):
+    for number in range(1000):
+        outages.note((f"S{number}USD",), Banned("418"), [])
+    assert [reason for *_, reason in lines()] == ["banned"]
+
+
+def test_a_symbol_that_binance_lacks_is_no_outage_and_reported_once_an_hour(outages, lines, clock):
+    for number in range(480):
+        outages.note((f"S{number}USD",), InvalidSymbol("400"), [])
         outages.note(ALL, None, [])
-    assert len(lines()) == 1
+        clock.now += 15
+    assert [message for _, message, _ in lines()] == ["symbols without values"]
+    clock.now += 3600
+    outages.note(("NOSUCHUSD",), InvalidSymbol("400"), [])
+    assert len(lines()) == 2
+
+
+def test_a_response_that_was_late_is_reported_once_an_hour(outages, lines, clock):
+    for _ in range(100):
+        outages.note_late(ALL, 4.2)
+    clock.now += 3600
+    outages.note_late(ALL, 4.2)
+    assert [message for _, message, _ in lines()] == ["response later than the scrape timeout"] * 2
 
 
 def test_a_refused_row_is_told_once_though_it_comes_and_goes(outages, lines, clock):
@@ -110,16 +134,10 @@ def test_a_refused_row_that_was_away_for_an_hour_is_told_again(outages, lines, c
     assert [message for _, message, _ in lines()] == ["rows refused", "rows refused"]
 
 
-def test_probes_for_ever_new_symbols_do_not_fill_the_memory(outages):
-    for number in range(1000):
-        outages.note((f"S{number}",), ServerError("503"), [REJECT])
-    assert len(outages._outages) == len(outages._told_rejects) == 100
-
-
-def test_ever_new_refused_rows_do_not_fill_the_memory(outages):
+def test_no_more_than_a_hundred_refused_rows_are_reported_in_an_hour(outages, lines):
     for number in range(1000):
         outages.note(ALL, None, [Reject("bad_value", f"S{number}USD: index is not a decimal")])
-    assert len(outages._told_rejects[ALL][0]) <= 200
+    assert len(lines()) == 100
 
 
 def test_a_failed_fetch_in_between_does_not_have_a_refused_row_told_again(outages, lines):

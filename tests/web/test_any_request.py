@@ -14,7 +14,8 @@ from prometheus_client import CollectorRegistry
 from exporter.binance.gate import Gate
 from exporter.binance.rows import Row
 from exporter.config.modules import ModuleSettings
-from exporter.scrape.fetch import Fetch, Flight
+from exporter.scrape.flight import Fetch, Flight, Waiter
+from exporter.scrape.outage_log import OutageLog
 from exporter.service import Module
 from exporter.web.app import App, Options, scrape_timeout
 from exporter.web.negotiation import OPENMETRICS, TEXT, accepts_gzip
@@ -25,18 +26,18 @@ MODULE_TIMEOUT = 5
 class Fetcher:
     """Has fetched already."""
 
-    def begin(self, symbols, timeout) -> Flight:
-        assert 0 <= timeout <= MODULE_TIMEOUT
-        future: Future[Fetch] = Future()
-        future.set_result(Fetch(1.0, [Row("BTCUSD", index=61475.0272033)]))
-        return Flight(future, 0, timeout)
+    def begin(self, symbols, *, probe) -> Waiter:
+        flight = Flight(0, MODULE_TIMEOUT, 0.8)
+        flight.future = Future()
+        flight.future.set_result(Fetch(1.0, [Row("BTCUSD", index=61475.0272033)]))
+        return Waiter(flight, lambda: MODULE_TIMEOUT, lambda fetch: fetch, pytest.fail)
 
 
 @pytest.fixture(scope="module")
 def ask() -> Iterator:
     """Hands a GET to the application, as the server would; gives status, headers and body."""
     settings = ModuleSettings(timeout=f"{MODULE_TIMEOUT}s")
-    modules = {"default": Module(settings, Fetcher(), Gate())}
+    modules = {"default": Module(settings, Fetcher(), Gate(), OutageLog("default"))}
     app = App(SimpleNamespace(modules=modules), CollectorRegistry(), Options())
 
     def ask(path, query, headers):

@@ -10,7 +10,7 @@ from prometheus_client.openmetrics.parser import text_string_to_metric_families 
 from prometheus_client.parser import text_string_to_metric_families as parse_text
 
 from exporter.binance.rows import Row
-from exporter.scrape.fetch import Fetch
+from exporter.scrape.flight import Fetch
 from exporter.web.exposition import Renderer, Scrape, compress
 from exporter.web.negotiation import OPENMETRICS, TEXT
 

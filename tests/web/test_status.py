@@ -8,7 +8,7 @@ from exporter.binance.errors import Banned
 from exporter.binance.exchange_info import MarginAsset
 from exporter.binance.rows import Row
 from exporter.config.modules import Settings
-from exporter.scrape.fetch import Fetch
+from exporter.scrape.flight import Fetch
 from exporter.service import Module, Service
 from exporter.web.status import StatusPage
 

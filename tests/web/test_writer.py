@@ -28,7 +28,7 @@ from exporter.binance.rows import Row
 from exporter.collector import Table, index_families, index_tables, scrape_families, scrape_gauges
 from exporter.metrics.catalogue import Spec
 from exporter.metrics.counters import ApiMetrics, GateCollector, register_build_info
-from exporter.scrape.fetch import Fetch
+from exporter.scrape.flight import Fetch
 from exporter.web.writer import Writer
 
 FORMATS = [
@@ -113,7 +113,7 @@ def test_every_type_of_a_registry(writer, reference, registry):
 @each_format
 def test_every_family_of_the_process(writer, reference, registry):
     register_build_info(registry)
-    ApiMetrics(registry).duration.labels("assetIndex").observe(0.02)
+    ApiMetrics(registry).requested("assetIndex", 0.02)
     registry.register(GateCollector(lambda: [Gate()]))
     for collector in (ProcessCollector, PlatformCollector, GCCollector):
         collector(registry=registry)
