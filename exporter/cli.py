@@ -16,7 +16,7 @@ from prometheus_client import (
     disable_created_metrics,
 )
 
-from exporter import __version__, files, log, once, welcome
+from exporter import __version__, files, last_resort, log, once, welcome
 from exporter.auto_reload import AutoReload
 from exporter.config.errors import ConfigError
 from exporter.config.modules import Settings, for_demo, load_settings
@@ -27,6 +27,7 @@ from exporter.simulator import SCENARIOS, Exchange, serve
 from exporter.web.access import Access
 from exporter.web.addresses import address_of, listen
 from exporter.web.app import App, Options
+from exporter.web.reloader import Reloader
 from exporter.web.server import Server
 
 _log = logging.getLogger(__name__)
@@ -39,7 +40,7 @@ def run(flags: Flags) -> int:
         return _check(flags)
     # until the server has its own handlers
     for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda *_: sys.exit(0))
+        signal.signal(number, last_resort.leave)
     with contextlib.ExitStack() as stack:
         try:
             if flags.copy_files:
@@ -83,7 +84,8 @@ def _server(flags: Flags, service: Service, registry: CollectorRegistry) -> Serv
         GCCollector(registry=registry)
     access = Access(flags.web_config_file)
     options = Options(flags.web_telemetry_path, flags.web_max_requests, flags.timeout_offset)
-    return Server(App(service, registry, options), access, service.reload)
+    reloader = Reloader([service.reload, access.reload], access.refresh)
+    return Server(App(service, registry, options, reloader.request), access, reloader)
 
 
 def _log_start(flags: Flags, service: Service) -> None:

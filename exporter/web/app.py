@@ -6,23 +6,23 @@ import math
 import re
 import time
 from collections.abc import Awaitable, Callable, Sequence
+from concurrent.futures import Future
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from prometheus_client import CollectorRegistry
 from starlette.applications import Starlette
-from starlette.concurrency import run_in_threadpool
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 
-from exporter.config.errors import ConfigError
 from exporter.config.modules import DEFAULT_MODULE, dump_settings, is_symbol
 from exporter.scrape.flight import Fetch, Waiter
 from exporter.service import Module, Service
 from exporter.web.exposition import Renderer, Scrape, compress
 from exporter.web.negotiation import accepts_gzip, choose_format
+from exporter.web.reloader import ReloadError
 
 _TIMEOUT_HEADER = "X-Prometheus-Scrape-Timeout-Seconds"
 _HTML = "text/html; charset=utf-8"
@@ -52,12 +52,20 @@ class App:
         service: the modules in force.
         registry: the exporter's own metrics, for the telemetry path.
         options: what the flags say.
+        reload: reloads the configuration files.
     """
 
-    def __init__(self, service: Service, registry: CollectorRegistry, options: Options) -> None:
+    def __init__(
+        self,
+        service: Service,
+        registry: CollectorRegistry,
+        options: Options,
+        reload: Callable[[], "Future[None]"],
+    ) -> None:
         self._service = service
         self._registry = registry
         self._options = options
+        self._reload_files = reload
         self._renderer = Renderer()
         self.scrapes_running = 0
         self.stopping = False
@@ -138,8 +146,8 @@ class App:
 
     async def _reload(self, _: Request) -> Response:
         try:
-            await run_in_threadpool(self._service.reload)
-        except ConfigError as error:
+            await asyncio.wrap_future(self._reload_files())
+        except ReloadError as error:
             return PlainTextResponse(f"{error}\n", 500)
         return PlainTextResponse("Configuration reloaded.\n")
 
@@ -173,7 +181,8 @@ class App:
         self._ended = True
         now = asyncio.get_running_loop().time()
         for limit in self._limits:
-            limit.reschedule(now)
+            if not limit.expired():  # one that has just expired cannot be rescheduled
+                limit.reschedule(now)
 
     def _exposition(
         self, request: Request, scrape: Scrape, registry: CollectorRegistry | None = None

@@ -4,7 +4,9 @@ import asyncio
 
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
-_REQUEST_SECONDS = 10  # for a request to arrive
+REQUEST_SECONDS = 10
+"""For a request to arrive, and for a TLS handshake before it."""
+
 _REQUEST_BYTES = 65536
 
 
@@ -49,7 +51,7 @@ class Protocol(HttpToolsProtocol):
 
     def _expect_request(self) -> None:
         self._cancel_timer()
-        self._timer = self.loop.call_later(_REQUEST_SECONDS, self.transport.abort)
+        self._timer = self.loop.call_later(REQUEST_SECONDS, self.transport.abort)
 
     def _cancel_timer(self) -> None:
         if self._timer is not None:

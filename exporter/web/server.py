@@ -2,42 +2,47 @@
 
 import asyncio
 import contextlib
+import errno
 import logging
 import signal
 import socket
-from collections.abc import Callable, Coroutine, Iterator
+import time
+from collections.abc import Callable, Iterator
+from typing import Any
 
 import uvicorn
-from starlette.concurrency import run_in_threadpool
 from starlette.types import ASGIApp
 
-from exporter.config.errors import ConfigError
+from exporter import last_resort
 from exporter.web.access import Access, AccessMiddleware
 from exporter.web.addresses import BACKLOG, address_of
 from exporter.web.app import App
-from exporter.web.protocol import Protocol
+from exporter.web.protocol import REQUEST_SECONDS, Protocol
+from exporter.web.reloader import Reloader
 
 _log = logging.getLogger(__name__)
 
-_KEEP_ALIVE = 120  # seconds; longer than the usual scrape interval, so that connections are reused
-_GRACE = 3  # seconds that scrapes in flight get at the end
-_ACCESS_REFRESH = 10  # seconds between looks at the certificate and password files
+_KEEP_ALIVE_SECONDS = 120  # longer than the usual scrape interval, so that connections are reused
+_GRACE_SECONDS = 3  # for scrapes in flight, at the end
+_TLS_GOODBYE_SECONDS = 2
+_EXHAUSTED = (errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM)
+_REPORT_SECONDS = 60  # between two reports that no connection can be accepted
 
 
 class Server(uvicorn.Server):
     """Serves the app until SIGTERM or SIGINT; reloads at SIGHUP.
 
     Args:
-        app: answers the requests.
+        app: Answers the requests.
         access: TLS, passwords and headers.
-        reload: takes a changed configuration into force; raises `ConfigError`.
+        reloader: Reloads the configuration files.
     """
 
-    def __init__(self, app: App, access: Access, reload: Callable[[], None]) -> None:
+    def __init__(self, app: App, access: Access, reloader: Reloader) -> None:
         self._app = app
-        self._access = access
-        self._reload = reload
-        self._tasks: set[asyncio.Task[None]] = set()
+        self._reloader = reloader
+        self._stopping: asyncio.Task[None] | None = None
+        self._reported_at = -float(_REPORT_SECONDS)
         asgi: ASGIApp = AccessMiddleware(app.asgi, access)
         context = access.ssl_context
         super().__init__(
@@ -51,11 +56,8 @@ class Server(uvicorn.Server):
                 proxy_headers=False,
                 lifespan="off",
                 ws="none",
-                backlog=BACKLOG,
-                timeout_keep_alive=_KEEP_ALIVE,
+                timeout_keep_alive=_KEEP_ALIVE_SECONDS,
                 timeout_graceful_shutdown=1,
-                callback_notify=self._refresh_access,
-                timeout_notify=_ACCESS_REFRESH,
             )
         )
 
@@ -65,27 +67,60 @@ class Server(uvicorn.Server):
         return "https" if self.config.is_ssl else "http"
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
-        """Begin to serve, and say so."""
-        await super().startup(sockets)
+        """Begin to serve, and log it.
+
+        uvicorn's own way has no limit for the time of a TLS handshake.
+        """
+        loop = asyncio.get_running_loop()
+        loop.set_exception_handler(self._on_exception)
+        tls: dict[str, Any] = {}
+        if self.config.ssl:
+            tls = {
+                "ssl": self.config.ssl,
+                "ssl_handshake_timeout": REQUEST_SECONDS,
+                "ssl_shutdown_timeout": _TLS_GOODBYE_SECONDS,
+            }
+        self.servers = [
+            await loop.create_server(self._connection, sock=each, backlog=BACKLOG, **tls)
+            for each in sockets or []
+        ]
+        self._reloader.start()
+        self.started = True
         addresses = ",".join(address_of(each) for each in sockets or [])
         _log.info("listening", extra={"addresses": addresses, "scheme": self.scheme})
+
+    def _connection(self) -> Protocol:
+        return Protocol(self.config, self.server_state, app_state={})
+
+    def _on_exception(self, loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
+        """Report once a minute, not once a second, that no connection can be accepted."""
+        error = context.get("exception")
+        if not (isinstance(error, OSError) and error.errno in _EXHAUSTED):
+            loop.default_exception_handler(context)
+        elif (now := time.monotonic()) - self._reported_at >= _REPORT_SECONDS:
+            self._reported_at = now
+            _log.warning("cannot accept connections", extra={"error": error.strerror})
 
     @contextlib.contextmanager
     def capture_signals(self) -> Iterator[None]:
         """Install our handlers, which as PID 1 nobody else would, and end with status 0."""
         loop = asyncio.get_running_loop()
-        handlers: dict[int, Callable[[], Coroutine[None, None, None]]] = {
-            signal.SIGTERM: self._stop,
-            signal.SIGINT: self._stop,
-            signal.SIGHUP: self._hang_up,
+
+        def end(*_: object) -> None:
+            last_resort.end_soon()
+            loop.call_soon_threadsafe(self._begin_to_stop)
+
+        def reload(*_: object) -> None:
+            self._reloader.request()
+
+        handlers: dict[int, Callable[..., None]] = {
+            signal.SIGTERM: end,
+            signal.SIGINT: end,
+            signal.SIGHUP: reload,
         }
-
-        def heed(number: int, _: object) -> None:
-            loop.call_soon_threadsafe(self._spawn, handlers[number])
-
-        # not the loop's own handlers: on their way out they put the default back, which kills
-        for number in handlers:
-            signal.signal(number, heed)
+        # not the loop's own handlers: it restores SIG_DFL when it closes; a late SIGHUP would kill
+        for number, handler in handlers.items():
+            signal.signal(number, handler)
         signal.pthread_sigmask(signal.SIG_UNBLOCK, handlers)
         try:
             yield
@@ -93,27 +128,21 @@ class Server(uvicorn.Server):
             for number in handlers:
                 signal.signal(number, signal.SIG_IGN)
 
-    def _spawn(self, handler: Callable[[], Coroutine[None, None, None]]) -> None:
-        task = asyncio.create_task(handler())
-        self._tasks.add(task)  # the loop itself holds tasks weakly
-        task.add_done_callback(self._tasks.discard)
+    def _begin_to_stop(self) -> None:
+        if self._stopping:
+            self.force_exit = True
+        else:
+            self._stopping = asyncio.create_task(self._stop())
 
     async def _stop(self) -> None:
         """Turn unready, let scrapes in flight end, then leave."""
-        if self._app.stopping:
-            self.force_exit = True
         self._app.stopping = True
         _log.info("stopping")
-        with contextlib.suppress(TimeoutError):
-            async with asyncio.timeout(_GRACE):
-                while self._app.scrapes_running and not self.force_exit:
-                    await asyncio.sleep(0.02)
-        self._app.end_scrapes()
-        self.should_exit = True
-
-    async def _hang_up(self) -> None:
-        with contextlib.suppress(ConfigError):  # the service has logged it
-            await run_in_threadpool(self._reload)
-
-    async def _refresh_access(self) -> None:
-        await run_in_threadpool(self._access.refresh)
+        try:
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(_GRACE_SECONDS):
+                    while self._app.scrapes_running and not self.force_exit:
+                        await asyncio.sleep(0.02)
+            self._app.end_scrapes()
+        finally:
+            self.should_exit = True

@@ -38,7 +38,7 @@ def ask() -> Iterator:
     """Hands a GET to the application, as the server would; gives status, headers and body."""
     settings = ModuleSettings(timeout=f"{MODULE_TIMEOUT}s")
     modules = {"default": Module(settings, Fetcher(), Gate(), OutageLog("default"))}
-    app = App(SimpleNamespace(modules=modules), CollectorRegistry(), Options())
+    app = App(SimpleNamespace(modules=modules), CollectorRegistry(), Options(), Future)
 
     def ask(path, query, headers):
         sent = []

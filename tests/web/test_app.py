@@ -1,6 +1,9 @@
 import asyncio
 import gzip
 import threading
+import time
+from concurrent.futures import Future
+from types import SimpleNamespace
 
 import pytest
 from prometheus_client import CollectorRegistry
@@ -10,6 +13,7 @@ from starlette.testclient import TestClient
 from exporter.config.file import ConfigError
 from exporter.service import Service
 from exporter.web.app import App, Options, scrape_timeout
+from exporter.web.reloader import Reloader
 from tests.stand_ins import BASE_URL, Configuration, module
 
 INDEX_URL = f"{BASE_URL}/fapi/v1/assetIndex"
@@ -27,7 +31,10 @@ def configuration() -> Configuration:
 @pytest.fixture
 def app(configuration) -> App:
     registry = CollectorRegistry()
-    return App(Service(configuration.load, registry), registry, Options(max_requests=2))
+    service = Service(configuration.load, registry)
+    reloader = Reloader([service.reload], lambda: None)
+    reloader.start()
+    return App(service, registry, Options(max_requests=2), reloader.request)
 
 
 @pytest.fixture
@@ -240,3 +247,20 @@ def test_at_the_end_a_scrape_waits_no_longer_also_one_that_comes_then(app, clien
 )
 def test_a_scrape_ends_before_prometheus_gives_up(header, offset, expected):
     assert scrape_timeout(5, header, offset) == expected
+
+
+def test_the_end_comes_also_in_the_moment_in_which_a_scrape_expires(app):
+    async def scenario() -> str:
+        loop = asyncio.get_running_loop()
+        waiter = SimpleNamespace(
+            future=Future(), at_most=lambda timeout: timeout, give_up=lambda: "given up"
+        )
+        scrape = asyncio.create_task(app._wait(waiter, 0.001))
+        await asyncio.sleep(0)
+        ended = loop.create_future()
+        loop.call_later(0.002, lambda: ended.set_result(app.end_scrapes()))
+        time.sleep(0.003)
+        await asyncio.wait_for(ended, 10)
+        return await scrape
+
+    assert asyncio.run(scenario()) == "given up"

@@ -18,7 +18,7 @@ PATIENCE = 10
 @pytest.fixture
 def connect(monkeypatch) -> Iterator:
     """Opens connections to a server of that protocol that says hello to all."""
-    monkeypatch.setattr(protocol, "_REQUEST_SECONDS", 0.2)
+    monkeypatch.setattr(protocol, "REQUEST_SECONDS", 0.2)
     config = uvicorn.Config(
         PlainTextResponse("hello"), http=protocol.Protocol, ws="none", lifespan="off",
         log_config=None,
@@ -71,7 +71,7 @@ def test_the_next_request_is_not_waited_for_either(connect):
 
 
 def test_a_request_without_end_is_cut_off(connect, monkeypatch):
-    monkeypatch.setattr(protocol, "_REQUEST_SECONDS", 60)
+    monkeypatch.setattr(protocol, "REQUEST_SECONDS", 60)
     client = connect()
     client.sendall(b"GET / HTTP/1.1\r\n")
     with pytest.raises(ConnectionError):
