@@ -233,6 +233,11 @@ WRONG_ANSWERS: dict[str, WrongAnswer] = {
     "endless_header": WrongAnswer(
         goes_on(b"HTTP/1.1 200 OK\r\nX: ", b"y" * 4096), "connection", _NOT_HTTP + "LineTooLong"
     ),
+    "endless_100_continue": WrongAnswer(
+        goes_on(b"", b"HTTP/1.1 100 Continue\r\n\r\n"),
+        "connection",
+        _NOT_HTTP + "HTTPException",
+    ),
     # what only the deadline ends
     "silence": _hangs(says()),
     "103": _hangs(says(b"HTTP/1.1 103 Early Hints\r\n\r\n")),
@@ -244,6 +249,5 @@ WRONG_ANSWERS: dict[str, WrongAnswer] = {
     "trickle": _hangs(
         one_byte_a_moment(b"HTTP/1.1 200 OK\r\nContent-Length: 46\r\n\r\n", ROWS, 0.05)
     ),
-    "endless_100_continue": _hangs(goes_on(b"", b"HTTP/1.1 100 Continue\r\n\r\n")),
     "endless_trailers": _hangs(goes_on(_CHUNKED + b"0\r\n", b"X: y\r\n")),
 }

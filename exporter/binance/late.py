@@ -8,6 +8,8 @@ from collections.abc import Callable, Mapping
 
 from requests.structures import CaseInsensitiveDict
 
+from exporter.binance.transport import DeadlineResponse
+
 PATIENCE_SECONDS = 10.0
 """How long after the deadline a head is waited for."""
 
@@ -46,7 +48,7 @@ class LateHeads:
         try:
             with connection, contextlib.suppress(OSError, http.client.HTTPException):
                 connection.settimeout(self._patience)
-                response = http.client.HTTPResponse(connection)
+                response = DeadlineResponse(connection)
                 response.begin()
                 learn(response.status, CaseInsensitiveDict(response.headers.items()))
         finally:

@@ -27,6 +27,7 @@ from exporter.binance.connect import connect
 from exporter.binance.connection_errors import describe
 
 _CHUNK = 65536
+_MOST_INTERIM = 10  # responses such as 103 before the one that was asked for
 
 
 class PooledConnectionClosedError(ConnectionResetError):
@@ -145,7 +146,9 @@ class _DeadlineReader(io.RawIOBase):
         super().close()
 
 
-class _Response(http.client.HTTPResponse):
+class DeadlineResponse(http.client.HTTPResponse):
+    """A response read until the timeout that its socket has at the start, and no longer."""
+
     def __init__(self, sock: socket.socket, *args: Any, **kwargs: Any) -> None:
         super().__init__(sock, *args, **kwargs)
         self.fp = io.BufferedReader(_DeadlineReader(sock, self.fp.detach()))
@@ -153,13 +156,14 @@ class _Response(http.client.HTTPResponse):
     def _read_status(self) -> tuple[str, int, str]:
         # http.client skips 100 only; taking 103 for the response, every later request on this
         # connection would get the body of the one before
-        while True:
+        for _ in range(_MOST_INTERIM):
             version, status, reason = super()._read_status()  # type: ignore[misc]
             if status == http.HTTPStatus.SWITCHING_PROTOCOLS:
                 raise http.client.HTTPException("101, which was not asked for")
             if not http.HTTPStatus.CONTINUE <= status < http.HTTPStatus.OK:
                 return version, status, reason
             http.client.parse_headers(self.fp)
+        raise http.client.HTTPException("interim responses without end")
 
     def _safe_read(self, amt: int) -> bytes:
         # urllib3 asks this for a chunk of whatever size the server gave; -1 would be all there is
@@ -169,7 +173,7 @@ class _Response(http.client.HTTPResponse):
 
 
 class _DeadlineConnection(HTTPConnection):
-    response_class = _Response
+    response_class = DeadlineResponse
     _answered = False
 
     def connect(self) -> None:
