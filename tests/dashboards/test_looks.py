@@ -6,8 +6,7 @@ import pytest
 
 from dashboards.panels import states
 from dashboards.style import ASSET_COLORS, ON_TILE, Query
-from exporter.binance.errors import REASONS
-from exporter.binance.gate import HOLD_REASONS
+from exporter.binance.errors import HOLD_REASONS, REASONS
 from exporter.binance.rows import REJECT_REASONS
 from tests.dashboards.conftest import BOARDS, panels
 
