@@ -14,8 +14,9 @@ import time
 from collections import Counter
 from pathlib import Path
 
-from tests.end_to_end.conftest import COMMAND, Running, free_port, running, until
+from tests.end_to_end.conftest import Running, free_port, running, until
 from tests.raw_server import raw_server
+from tests.soak import few_threads
 from tests.soak.clients import Clients
 from tests.soak.exchange import FaultyExchange
 from tests.soak.process import Holdings, holdings
@@ -23,7 +24,8 @@ from tests.soak.process import Holdings, holdings
 _WARM_UP = 0.2  # of the whole time
 _MORE_MEMORY = 1.25  # times what there was after the warm-up
 # glibc keeps freed pieces in an arena for each few threads, which would hide a leak of 100 MiB
-_COMMAND = ("env", "MALLOC_ARENA_MAX=1", str(COMMAND))
+_ENVIRONMENT = ("env", "MALLOC_ARENA_MAX=1")
+_COMMAND = (sys.executable, "-m", few_threads.__name__)
 _MORE_THREADS = 5  # the event loop's pool keeps a few
 _MORE_FILES = 16  # as many connections to the exchange are kept
 _SHOWN = 20
@@ -53,7 +55,8 @@ def soak(seconds: float, seed: int, *, growth: bool = True) -> list[str]:
         dead_url = f"http://127.0.0.1:{free_port()}"
         clients = Clients(config_file, by_url, dead_url, seed)
         clients.first_configuration()
-        exporter = stack.enter_context(running(f"--config.file={config_file}", command=_COMMAND))
+        command = (*_ENVIRONMENT, f"{few_threads.SEED}={seed}", *_COMMAND)
+        exporter = stack.enter_context(running(f"--config.file={config_file}", command=command))
         clients.start(exporter.url, exporter.process.pid)
         stack.callback(clients.stop)
         warm, peak, end = _run(clients, exporter, seconds)

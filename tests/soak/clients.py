@@ -25,6 +25,9 @@ MODULES = ("default", "few", "ten", "other", "dead", "capped")
 _TIMEOUT = 4.0
 """Seconds a scraper waits, as it tells the exporter; no page may come later."""
 
+_HASTY_TIMEOUT = 0.7
+"""Seconds that a client says it waits, half a second of which the exporter keeps for itself."""
+
 _ACCEPTS = (
     "*/*",
     "text/plain;version=0.0.4",
@@ -68,7 +71,8 @@ class Clients:
     def start(self, url: str, pid: int) -> None:
         """Set all of them to work on the exporter at that URL and of that process."""
         self._url, self._pid = url, pid
-        actors = [self._scrape] * 4 + [self._reload, self._look, self._half_open, self._leave_early]
+        actors = [self._scrape] * 4 + [self._scrape_hastily] * 2
+        actors += [self._reload, self._look, self._half_open, self._leave_early]
         for number, act in enumerate(actors):
             dice = random.Random(f"{self._seed} {number}")
             thread = threading.Thread(target=self._live, args=(act, dice), daemon=True)
@@ -103,6 +107,17 @@ class Clients:
             except requests.RequestException as error:
                 self.faults.append(f"{act.__name__}: {error!r}")
             self._stop.wait(dice.uniform(0, 0.1))
+
+    def _scrape_hastily(self, dice: random.Random) -> None:
+        """A scrape that gives up long before the module's timeout; it costs nobody else a page."""
+        answer = requests.get(
+            f"{self._url}/probe?module={dice.choice(MODULES)}",
+            headers={"X-Prometheus-Scrape-Timeout-Seconds": str(_HASTY_TIMEOUT)},
+            timeout=_TIMEOUT,
+        )
+        if answer.status_code != 200:
+            self.faults.append(f"hasty: {answer.status_code} {answer.text[:200]}")
+        self.done["hasty scrapes up" if is_up(answer.text) else "hasty scrapes not up"] += 1
 
     def _scrape(self, dice: random.Random) -> None:
         module = dice.choice(MODULES)

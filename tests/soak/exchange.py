@@ -73,7 +73,9 @@ class FaultyExchange:
             if name in WRONG_ANSWERS:
                 self._play(name, connection)
             else:
-                if name == "late":
+                if name == "interim":
+                    connection.sendall(b"HTTP/1.1 103 Early Hints\r\nLink: </x>\r\n\r\n")
+                if name in ("late", "interim"):
                     threading.Event().wait(self._random.uniform(0.05, 0.6))
                 connection.sendall(ok(body))
 
@@ -89,7 +91,7 @@ class FaultyExchange:
         if draw < _GOOD + _LIMITED:
             return self._random.choice(_LIMITS)
         wrong = self._random.sample(_ENDING if path == EXCHANGE_INFO else _OTHERS, 4)
-        return self._random.choice(["late", "late", "bad_rows", "bad_rows", *wrong])
+        return self._random.choice(["late", "late", "interim", "bad_rows", "bad_rows", *wrong])
 
     def _note_ban(self) -> None:
         told_at, until = self._banned
