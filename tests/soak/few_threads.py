@@ -1,6 +1,6 @@
 """The exporter on a system that has no thread for one fetch in a hundred, seed in the environment.
 
-`python -m tests.soak.few_threads FLAGS`. A limit of the system would not hold for root, who runs CI.
+`python -m tests.soak.few_threads FLAGS`. A limit of the system would not hold for root.
 """
 
 import os
