@@ -4,6 +4,8 @@ local configured = import 'rules/configured.libsonnet';
 local defaults = {
   // For every metric that is scraped, such as 'environment="production"'.
   selector: '',
+  // Whether to value accounts, too: rules/collateral.yaml, which needs their holdings as series.
+  collateral: false,
   // Where the links of alerts begin.
   runbookUrl: 'https://github.com/binance-asset-index-exporter/binance-asset-index-exporter/blob/main/docs/runbooks.md',
   dashboardUrl: 'http://localhost:3000/d',
@@ -32,7 +34,8 @@ local defaults = {
   },
   local this = self,
   prometheusRules+:: {
-    groups+: configured(std.parseYaml(importstr 'rules/recording.yaml').groups, this._config, defaults),
+    groups+: configured(std.parseYaml(importstr 'rules/recording.yaml').groups, this._config, defaults)
+             + (if this._config.collateral then std.parseYaml(importstr 'rules/collateral.yaml').groups else []),
   },
   prometheusAlerts+:: {
     groups+: configured(std.parseYaml(importstr 'rules/alerts.yaml').groups, this._config, defaults),

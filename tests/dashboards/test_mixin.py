@@ -14,7 +14,8 @@ def mixin(tool):
     code = (
         "local mixin = import 'mixin.libsonnet';"
         "{ boards: mixin.grafanaDashboards, rules: mixin.prometheusRules,"
-        " alerts: mixin.prometheusAlerts }"
+        " alerts: mixin.prometheusAlerts,"
+        " with_collateral: (mixin { _config+:: { collateral: true } }).prometheusRules }"
     )
     done = subprocess.run(
         [tool("jsonnet", "jsonnet"), "-e", code],
@@ -43,3 +44,9 @@ def folded(document):
 def test_the_rules_are_those_in_the_folder(mixin, key, file):
     written = yaml.safe_load((ROOT / "rules" / file).read_text())
     assert folded(mixin[key]) == folded(written)
+
+
+def test_the_rules_on_collateral_are_added_where_asked_for(mixin):
+    written = yaml.safe_load((ROOT / "rules" / "collateral.yaml").read_text())
+    groups = mixin["with_collateral"]["groups"]
+    assert folded(groups) == folded(mixin["rules"]["groups"] + written["groups"])
