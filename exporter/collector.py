@@ -84,7 +84,7 @@ class AssetIndexCollector(Collector):
 
 
 def index_tables(fetch: Fetch) -> Iterator[Table]:
-    """The exchange's data."""
+    """Binance's data."""
     rows = fetch.rows
     yield Table(
         [row.symbol for row in rows],
@@ -117,7 +117,7 @@ def scrape_gauges(fetch: Fetch, duration: float) -> Iterator[tuple[catalogue.Spe
 
 
 def index_families(fetch: Fetch) -> Iterator[GaugeMetricFamily]:
-    """The exchange's data; a field that no row has gives no family."""
+    """Binance's data; a field that no row has gives no family."""
     for table in index_tables(fetch):
         for spec, column in table.columns:
             family = _family(spec)

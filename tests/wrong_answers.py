@@ -101,12 +101,12 @@ def _code(status: int, code: int, reason: str, msg: str = "A sentence.") -> Wron
     return WrongAnswer(
         refusal(status, {"code": code, "msg": msg}),
         reason,
-        f"the exchange answered {status} (code {code})",
+        f"Binance answered {status} (code {code})",
     )
 
 
 def _page(status: int, body: bytes, reason: str) -> WrongAnswer:
-    return WrongAnswer(refusal(status, body), reason, f"the exchange answered {status}")
+    return WrongAnswer(refusal(status, body), reason, f"Binance answered {status}")
 
 
 def _body(
@@ -143,19 +143,19 @@ WRONG_ANSWERS: dict[str, WrongAnswer] = {
     "504_nothing": _page(504, b"", "http_5xx"),
     "202_nothing": _page(202, b"", "bad_payload"),
     "204": WrongAnswer(
-        says(b"HTTP/1.1 204 No Content\r\n\r\n"), "bad_payload", "the exchange answered 204"
+        says(b"HTTP/1.1 204 No Content\r\n\r\n"), "bad_payload", "Binance answered 204"
     ),
     "206_rows": _page(206, ROWS, "bad_payload"),
     "302": WrongAnswer(
-        refusal(302, HTML, b"Location: /elsewhere\r\n"), "bad_payload", "the exchange answered 302"
+        refusal(302, HTML, b"Location: /elsewhere\r\n"), "bad_payload", "Binance answered 302"
     ),
     "307_to_nowhere": WrongAnswer(
-        refusal(307, b"", b"Location: http://[\r\n"), "bad_payload", "the exchange answered 307"
+        refusal(307, b"", b"Location: http://[\r\n"), "bad_payload", "Binance answered 307"
     ),
     "302_endless": WrongAnswer(
         goes_on(b"HTTP/1.1 302 Found\r\nLocation: /x\r\n\r\n", b" " * MIB),
         "bad_payload",
-        "the exchange answered 302",
+        "Binance answered 302",
     ),
     # 200 with something else
     "200_error_object": _body(

@@ -1,1 +1,1 @@
-"""The exchange: one request at a time, when it may leave, and what its answers mean."""
+"""Binance's API: send a request when the gate allows it, and decode the response."""

@@ -13,18 +13,18 @@ SMALL_BODY = 65536
 
 _INVALID_SYMBOL = -1121
 _MOST_ROWS = 2000  # a page of them is rendered in a third of a second
-# By the commas of a body, what decoding it may cost is known before: 32 MiB of `{},{},...` would
-# be more than a gigabyte of objects and half a minute of this interpreter.
+# The commas of a body bound what decoding it may cost: 32 MiB of `{},{},...` would be more than a
+# gigabyte of objects and half a minute of CPU.
 _INDEX_VALUES = 50_000
-_INFO_VALUES = 1_000_000  # some ten times what the exchange has
+_INFO_VALUES = 1_000_000  # some ten times what Binance sends
 
 
 def asset_index(body: bytearray, symbol: str | None) -> tuple[list[Row], list[Reject]]:
     """The rows of a 200 from assetIndex, all of them or one symbol's.
 
     Raises:
-        ErrorCode: it is an error object.
-        BadPayload: it is not JSON of the documented shape, or has no usable row.
+        ErrorCode: It is an error object.
+        BadPayload: It is not JSON of the documented shape, or has no usable row.
     """
     _check_values(body, _INDEX_VALUES)
     document = _decode(body)
@@ -44,7 +44,7 @@ def asset_index(body: bytearray, symbol: str | None) -> tuple[list[Row], list[Re
 
 
 def exchange_info(body: bytearray) -> ExchangeInfo:
-    """What a 200 from exchangeInfo tells; errors as for `asset_index`."""
+    """Margin assets and weight limit of a 200 from exchangeInfo; errors as for `asset_index`."""
     _check_values(body, _INFO_VALUES)
     try:
         return parse_exchange_info(body)
@@ -80,13 +80,13 @@ _BY_STATUS_CLASS: dict[int, type[errors.ApiError]] = {4: errors.ClientError, 5: 
 
 
 def refusal(status: int, code: int | None) -> errors.ApiError:
-    """The error that an answer other than 200 is; `code` is its error object's."""
+    """The error for a response other than 200; `code` is that of its error object."""
     if code == _INVALID_SYMBOL:
         kind: type[errors.ApiError] = errors.InvalidSymbol
     else:
         by_class = _BY_STATUS_CLASS.get(status // 100, errors.BadPayload)
         kind = _BY_STATUS.get(status, by_class)
-    return kind(f"the exchange answered {status}" + (f" (code {code})" if code is not None else ""))
+    return kind(f"Binance answered {status}" + (f" (code {code})" if code is not None else ""))
 
 
 def _check_values(body: bytearray, limit: int) -> None:

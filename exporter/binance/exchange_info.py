@@ -14,14 +14,14 @@ from pydantic import BaseModel, Field, ValidationError
 from exporter.binance.errors import BadPayload
 from exporter.binance.rows import valid_symbol
 
-_HIGHEST_LIMIT = 1_000_000_000  # of weight a minute; what is beyond it is no limit but a mistake
+_HIGHEST_LIMIT = 1_000_000_000  # of weight a minute; anything higher is a mistake
 _MOST_ASSETS = 2000  # each one is two series on every page
 _SIGNED_DECIMAL = re.compile(r"-?[0-9]+(\.[0-9]+)?")
 
 
 @dataclass(frozen=True, slots=True)
 class MarginAsset:
-    """One asset's part in margin; a field that the answer did not carry is None."""
+    """One asset's part in margin; a field that the response lacks is None."""
 
     available: bool | None
     """Whether a balance of it counts as margin."""
@@ -31,7 +31,7 @@ class MarginAsset:
 
 @dataclass(frozen=True, slots=True)
 class ExchangeInfo:
-    """What one answer told."""
+    """What one response says."""
 
     assets: Mapping[str, MarginAsset]
     """By symbol of the asset index, the asset's name and USD."""
@@ -42,14 +42,14 @@ class ExchangeInfo:
 class _Document(BaseModel):
     # pydantic builds only the named fields; the contracts, most of the megabyte, stay bytes
     assets: Annotated[list[Any], Field(max_length=_MOST_ASSETS)]
-    rateLimits: list[Any] = []  # noqa: N815 - the exchange's spelling
+    rateLimits: list[Any] = []  # noqa: N815 - as in the API
 
 
 def parse_exchange_info(body: bytes | bytearray) -> ExchangeInfo:
-    """Read the answer; an asset that is malformed is left out.
+    """Decode the response; a malformed asset is left out.
 
     Raises:
-        BadPayload: it is not JSON of the documented shape, or names no asset.
+        BadPayload: It is not JSON of the documented shape, or names no asset.
     """
     try:
         document = _Document.model_validate_json(body)

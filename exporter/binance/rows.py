@@ -1,4 +1,4 @@
-"""The asset index as the exchange sends it: decoded JSON -> rows and rejects.
+"""The asset index as Binance sends it: decoded JSON -> rows and rejects.
 
 Source: GET /fapi/v1/assetIndex. Numbers arrive as strings of plain decimal digits, `time` as an
 integer of milliseconds; a JSON number is taken for either.
@@ -18,7 +18,7 @@ REJECT_REASONS: tuple[RejectReason, ...] = ("not_an_object", "bad_symbol", "bad_
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One asset's valuation; a field that the answer did not carry is None.
+    """One asset's valuation; a field that the response lacks is None.
 
     Prices and rates are USD per unit of the asset, buffers are ratios in [0, 1), `time` is Unix
     time in seconds with its milliseconds.
@@ -46,10 +46,10 @@ class Reject:
 
 
 def parse_rows(document: object) -> tuple[list[Row], list[Reject]]:
-    """Sort the answer's rows into usable and refused ones; never raises.
+    """Sort the rows of a response into usable and refused ones; never raises.
 
     Args:
-        document: what the JSON decoder made of the answer: a list of rows, or one row.
+        document: The decoded JSON: a list of rows, or one row.
     """
     rows: dict[str, Row] = {}
     rejects: list[Reject] = []

@@ -80,7 +80,7 @@ INDEX = {
     ),
     "time": _index_gauge(
         "update_timestamp_seconds",
-        "When the exchange computed this row, Unix time (API field time, milliseconds).",
+        "When Binance computed this row, Unix time (API field time, milliseconds).",
         "seconds",
         "> 0",
     ),
@@ -96,20 +96,20 @@ MARGIN_AVAILABLE = _index_gauge(
 AUTO_EXCHANGE_THRESHOLD = _index_gauge(
     "auto_exchange_threshold",
     "Wallet balance below which auto-exchange buys the asset back, in units of the asset"
-    " (exchangeInfo field autoAssetExchange). The same for everybody, while the real one depends on"
-    " the account's VIP level: regular and VIP 1 have half of it for USDT and USDC.",
+    " (exchangeInfo field autoAssetExchange). Binance publishes one value for everybody; the real"
+    " one depends on the account's VIP level (regular and VIP 1: half of it for USDT and USDC).",
     "",
     "any",
 )
 
 UP = Spec(
     "binance_asset_index_up",
-    "1 if this page's index values come from a good fetch, 0 if they are absent.",
+    "1 if the last fetch succeeded, 0 if not (no index series are exposed).",
     values="0 or 1",
 )
 SCRAPE_DURATION = Spec(
     "binance_asset_index_scrape_duration_seconds",
-    "Time this scrape took inside the exporter.",
+    "Time that this scrape took inside the exporter.",
     unit="seconds",
 )
 SCRAPE_SYMBOLS = Spec("binance_asset_index_scrape_symbols", "Rows exposed on this page.")
@@ -118,58 +118,60 @@ SCRAPE_REJECTED_ROWS = Spec(
 )
 FETCH_TIMESTAMP = Spec(
     "binance_asset_index_fetch_timestamp_seconds",
-    "When the fetch behind this page finished, Unix time.",
+    "When the fetch of these values finished, Unix time.",
     unit="seconds",
 )
 
 REQUESTS = Spec(
     "binance_api_requests_total",
-    "Requests sent to the exchange.",
+    "Requests sent to Binance.",
     "counter",
     labels=("endpoint",),
 )
 REQUEST_FAILURES = Spec(
     "binance_api_request_failures_total",
-    "Requests to the exchange that yielded no usable answer.",
+    "Requests to Binance without a usable response.",
     "counter",
     labels=("endpoint", "reason"),
 )
 REQUEST_DURATION = Spec(
     "binance_api_request_duration_seconds",
-    "Time from sending a request to the last byte of its answer, failures included.",
+    "Time from connecting to the last byte of the response, failed requests included.",
     "histogram",
     unit="seconds",
     labels=("endpoint",),
 )
 REJECTED_ROWS = Spec(
     "binance_api_rejected_rows_total",
-    "Rows of the exchange's answers that were refused.",
+    "Rows in Binance's responses that were refused.",
     "counter",
     labels=("reason",),
 )
 SCRAPES_HELD = Spec(
     "binance_api_scrapes_held_total",
-    "Scrapes answered without a request, to protect this address from a ban.",
+    "Scrapes answered without contacting Binance because of a rate limit, a ban or the weight"
+    " ceiling.",
     "counter",
     labels=("reason",),
 )
 USED_WEIGHT = Spec(
     "binance_api_used_weight",
-    "Request weight this address has used in the current UTC minute, as the exchange last told.",
+    "Request weight that this IP address has used in the current UTC minute: what Binance last"
+    " reported, plus the requests sent since.",
 )
 WEIGHT_LIMIT = Spec(
-    "binance_api_weight_limit", "Request weight the exchange allows one address in a minute."
+    "binance_api_weight_limit", "Request weight that Binance allows one IP address per minute."
 )
 BLOCKED_UNTIL = Spec(
     "binance_api_blocked_until_timestamp_seconds",
-    "Unix time until which requests are held, by a limit, a ban or a module's weight ceiling;"
-    " 0 where none is.",
+    "Unix time until which no request is sent because of a rate limit, a ban or the weight ceiling;"
+    " 0 if requests may be sent.",
     unit="seconds",
 )
 
 BUILD_INFO = Spec(
     "binance_asset_index_exporter_build_info",
-    "Always 1; the labels tell what is running.",
+    "Always 1; the labels show what is running.",
     labels=("version", "revision", "pythonversion"),
     values="1",
 )
@@ -186,7 +188,7 @@ CONFIG_RELOAD_SUCCESSFUL = Spec(
 )
 CONFIG_RELOAD_TIMESTAMP = Spec(
     "binance_asset_index_exporter_config_last_reload_success_timestamp_seconds",
-    "When the configuration in force was loaded, Unix time.",
+    "When the active configuration was loaded, Unix time.",
     unit="seconds",
 )
 
@@ -210,7 +212,7 @@ def markdown() -> str:
         "The asset index (`/metrics`, `/probe`)": INDEX.values(),
         "Margin assets (`/metrics`, `/probe`; from exchangeInfo)": margin,
         "The scrape itself (`/metrics`, `/probe`)": scrape,
-        "The exchange's API as this process sees it (`/metrics`)": api,
+        "Binance's API as this process sees it (`/metrics`)": api,
         "The process (`/metrics`)": process,
     }
     text = "# Metrics\n\nGenerated from `exporter/metrics/catalogue.py`; `make docs` writes it.\n"

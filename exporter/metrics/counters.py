@@ -1,4 +1,4 @@
-"""Direct instrumentation: what this process counts about the exchange's API."""
+"""Direct instrumentation: what this process counts about Binance's API."""
 
 import os
 import platform
@@ -107,7 +107,7 @@ class ConfigMetrics:
 
 
 def register_build_info(registry: CollectorRegistry) -> None:
-    """Expose what is running: version, source revision where known, interpreter."""
+    """Expose what is running: version, source revision if known, interpreter."""
     spec = catalogue.BUILD_INFO
     Gauge(spec.name, spec.help, spec.labels, registry=registry).labels(
         version=__version__,

@@ -1,7 +1,7 @@
 """Threads for what blocks, kept for the next piece of work.
 
-They are daemons, unlike those of `concurrent.futures`: a hanging exchange never holds up the
-process's end. Starting a thread for each fetch costs more CPU, and hands over the interpreter at
+They are daemons, unlike those of `concurrent.futures`: a request that hangs never delays the end of
+the process. Starting a thread for each fetch costs more CPU, and hands over the interpreter at
 once, so that a quick fetch is over before the scrapes that arrived with it can join.
 """
 

@@ -44,7 +44,7 @@ def test_routine_fetches_are_silent(outages, lines):
 
 def test_a_day_of_outage_is_two_lines(outages, lines, clock, caplog):
     for _ in range(5760):
-        outages.note(ALL, ServerError("the exchange answered 503"), [])
+        outages.note(ALL, ServerError("Binance answered 503"), [])
         clock.now += 15
     outages.note(ALL, None, [])
     assert lines() == [

@@ -98,9 +98,9 @@ def test_where_margin_assets_are_unknown_none_is_called_no_margin(render):
 
 
 def test_a_failure_says_why_and_shows_no_values(render):
-    page = render(Fetch(NOW, error=Banned("the exchange answered 418 (code -1003)")))
+    page = render(Fetch(NOW, error=Banned("Binance answered 418 (code -1003)")))
     assert "Down" in page
-    assert "the exchange answered 418 (code -1003)" in page
+    assert "Binance answered 418 (code -1003)" in page
     assert "<table" not in page
 
 
