@@ -56,10 +56,7 @@ fuzz: $(DEV) ## what others write, as the wildest input: over 100,000 examples, 
 	@$(BIN)/python -m pytest -q -m fuzz -p tests.fuzz --hypothesis-profile=fuzz
 
 docs: $(DEV) ## write the pages that are generated from the code
-	@$(BIN)/python -m exporter.metrics.catalogue > docs/metrics.md
-	@$(BIN)/python -m exporter.config.modules > docs/config.schema.json
-	@$(BIN)/python docs/configuration.py > docs/configuration.md
-	@$(BIN)/python rules/table.py
+	@$(BIN)/python -m docs
 
 dashboards: $(DEV) ## write the dashboards' JSON
 	@$(BIN)/python -m dashboards

@@ -1,7 +1,6 @@
-"""Write docs/configuration.md from the models of both configuration files: `make docs`."""
+"""docs/configuration.md: the models of both configuration files as tables."""
 
 import re
-import sys
 from collections.abc import Iterator
 
 import yaml
@@ -94,7 +93,3 @@ def page() -> str:
             *_table("`http_server_config.headers`", Headers),
         ]
     )
-
-
-if __name__ == "__main__":
-    sys.stdout.write(page())

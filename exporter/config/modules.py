@@ -1,12 +1,9 @@
 """The configuration file: the modules, and what each requests from the exchange.
 
-`python -m exporter.config.modules` writes docs/config.schema.json, with which editors check and
-complete the file.
+`make docs` writes its JSON Schema, docs/config.schema.json, for editors.
 """
 
-import json
 import re
-import sys
 from pathlib import Path
 from typing import Annotated, Any, Self
 
@@ -228,7 +225,3 @@ def json_schema() -> dict[str, Any]:
         for key, default in section().model_dump(mode="json").items():
             properties[key]["default"] = default  # as it is written in the file
     return {"$schema": "https://json-schema.org/draft/2020-12/schema"} | schema
-
-
-if __name__ == "__main__":
-    sys.stdout.write(json.dumps(json_schema(), indent=2) + "\n")

@@ -1,6 +1,6 @@
 """The catalogue: every metric's name, type, labels, unit and help text.
 
-docs/metrics.md is generated from it (`python -m exporter.metrics.catalogue`).
+`make docs` generates docs/metrics.md from it.
 """
 
 from dataclasses import dataclass, field
@@ -191,39 +191,3 @@ CONFIG_RELOAD_TIMESTAMP = Spec(
     "When the active configuration was loaded, Unix time.",
     unit="seconds",
 )
-
-
-def markdown() -> str:
-    """The catalogue as the tables of docs/metrics.md."""
-    margin = (MARGIN_AVAILABLE, AUTO_EXCHANGE_THRESHOLD)
-    scrape = (UP, SCRAPE_DURATION, SCRAPE_SYMBOLS, SCRAPE_REJECTED_ROWS, FETCH_TIMESTAMP)
-    api = (
-        REQUESTS,
-        REQUEST_FAILURES,
-        REQUEST_DURATION,
-        REJECTED_ROWS,
-        SCRAPES_HELD,
-        USED_WEIGHT,
-        WEIGHT_LIMIT,
-        BLOCKED_UNTIL,
-    )
-    process = (BUILD_INFO, DEMO, CONFIG_RELOAD_SUCCESSFUL, CONFIG_RELOAD_TIMESTAMP)
-    sections = {
-        "The asset index (`/metrics`, `/probe`)": INDEX.values(),
-        "Margin assets (`/metrics`, `/probe`; from exchangeInfo)": margin,
-        "The scrape itself (`/metrics`, `/probe`)": scrape,
-        "Binance's API as this process sees it (`/metrics`)": api,
-        "The process (`/metrics`)": process,
-    }
-    text = "# Metrics\n\nGenerated from `exporter/metrics/catalogue.py`; `make docs` writes it.\n"
-    for title, specs in sections.items():
-        text += f"\n## {title}\n\n"
-        text += "| metric | type | labels | values | meaning |\n| --- | --- | --- | --- | --- |\n"
-        for spec in specs:
-            labels = ", ".join(f"`{label}`" for label in spec.labels)
-            text += f"| `{spec.name}` | {spec.type} | {labels} | {spec.values} | {spec.help} |\n"
-    return text + "\nBeside these: `process_*` and `python_*`, as every Python exporter has them.\n"
-
-
-if __name__ == "__main__":
-    print(markdown(), end="")  # noqa: T201 - this is its output

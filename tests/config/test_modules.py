@@ -1,7 +1,6 @@
 import json
 import os
 import re
-import runpy
 from pathlib import Path
 
 import pytest
@@ -19,7 +18,6 @@ from exporter.config.modules import (
     _each_once,
     dump_settings,
     for_demo,
-    json_schema,
     load_settings,
 )
 
@@ -264,11 +262,6 @@ def test_has_an_example_whose_second_module_loads(tmp_path):
     assert module.symbols == ("BTCUSD", "ETHUSD", "USDCUSD")
 
 
-def test_has_the_schema_in_the_docs():
-    schema = json.loads((ROOT / "docs" / "config.schema.json").read_text())
-    assert schema == json_schema(), "python -m exporter.config.modules > docs/config.schema.json"
-
-
 def test_has_a_schema_that_begins_the_example():
     first = (ROOT / "config.example.yaml").read_text().splitlines()[0]
     assert first == "# yaml-language-server: $schema=docs/config.schema.json"
@@ -317,11 +310,6 @@ def test_a_demo_uses_no_proxy_and_refreshes_margin_assets_often(proxied):
         "",
         30,
     )
-
-
-def test_the_reference_is_generated():
-    page = runpy.run_path(str(ROOT / "docs" / "configuration.py"))["page"]()
-    assert (ROOT / "docs" / "configuration.md").read_text() == page
 
 
 def test_checking_symbols_costs_in_proportion_to_their_number():

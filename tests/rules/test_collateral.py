@@ -1,6 +1,5 @@
 """rules/collateral.yaml: its alerts, its docs, its examples."""
 
-import importlib.util
 import json
 import re
 from pathlib import Path
@@ -9,6 +8,7 @@ from typing import Any
 import pytest
 import yaml
 
+from docs import alert_tables
 from tests.rules.conftest import Promtool
 
 ROOT = Path(__file__).parents[2]
@@ -28,17 +28,7 @@ ALERTS = {
 """The contract: what routes and silences of other people refer to."""
 
 
-def _table() -> Any:
-    spec = importlib.util.spec_from_file_location("table", RULES / "table.py")
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
-
-
-TABLE = _table()
-ALERT_RULES = TABLE.alerts(FILE.name)
+ALERT_RULES = alert_tables.alerts(FILE.name)
 RECORDS = [
     rule["record"]
     for group in yaml.safe_load(FILE.read_text())["groups"]
@@ -71,7 +61,7 @@ def test_alerts_are_those_of_the_contract() -> None:
 )
 def test_alert_names_the_account_its_runbook_and_dashboard(rule: dict[str, Any]) -> None:
     assert "{{ $labels.account }}" in rule["annotations"]["summary"]
-    assert rule["annotations"]["runbook_url"] == f"{TABLE.RUNBOOKS}#{rule['alert'].lower()}"
+    assert rule["annotations"]["runbook_url"] == f"{alert_tables.RUNBOOKS}#{rule['alert'].lower()}"
     board, _, variables = rule["annotations"]["dashboard_url"].rpartition("/")[2].partition("?")
     assert board == json.loads((ROOT / "dashboards" / "collateral.json").read_text())["uid"]
     assert variables == "var-account={{ $labels.account }}"
@@ -92,10 +82,6 @@ def test_recorded_series_are_documented() -> None:
         name.replace("1_point", f"{points}_points") for name in documented for points in (5, 10, 20)
     }
     assert set(RECORDS) <= documented | likewise
-
-
-def test_table_is_as_generated() -> None:
-    assert PAGE.read_text() == TABLE.page(PAGE, FILE.name), "run: python rules/table.py"
 
 
 def test_examples_are_linked() -> None:

@@ -1,4 +1,4 @@
-"""Writes the tables of alerts in docs/ from the rules; what stands above them is kept."""
+"""The tables of alerts in docs/alerts.md and docs/collateral.md; the text above them is kept."""
 
 import re
 from pathlib import Path
@@ -9,7 +9,7 @@ import yaml
 ROOT = Path(__file__).parent.parent
 PAGE = ROOT / "docs" / "alerts.md"
 COLLATERAL_PAGE = ROOT / "docs" / "collateral.md"
-MARK = "<!-- python rules/table.py writes what follows -->\n"
+MARK = "<!-- make docs writes what follows -->\n"
 RUNBOOKS = (
     "https://github.com/binance-asset-index-exporter/binance-asset-index-exporter"
     "/blob/main/docs/runbooks.md"
@@ -43,8 +43,3 @@ def _readable(template: str) -> str:
     return re.sub(
         r"\{\{ [^$]*\$(?:labels\.)?(\w+)[^}]*\}\}", lambda found: found[1].upper(), always
     )
-
-
-if __name__ == "__main__":
-    PAGE.write_text(page())
-    COLLATERAL_PAGE.write_text(page(COLLATERAL_PAGE, "collateral.yaml"))

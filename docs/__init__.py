@@ -1,0 +1,1 @@
+"""The pages for readers, and the program that writes those generated from the code."""

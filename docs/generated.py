@@ -1,0 +1,20 @@
+"""Every page that is generated from the code."""
+
+import json
+from pathlib import Path
+
+from docs import alert_tables, configuration, metrics
+from exporter.config.modules import json_schema
+
+ROOT = Path(__file__).parent.parent
+
+
+def pages() -> dict[str, str]:
+    """Return the pages by their path from the root of the repository."""
+    return {
+        "docs/metrics.md": metrics.page(),
+        "docs/config.schema.json": json.dumps(json_schema(), indent=2) + "\n",
+        "docs/configuration.md": configuration.page(),
+        "docs/alerts.md": alert_tables.page(alert_tables.PAGE, "alerts.yaml"),
+        "docs/collateral.md": alert_tables.page(alert_tables.COLLATERAL_PAGE, "collateral.yaml"),
+    }
