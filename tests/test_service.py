@@ -1,7 +1,6 @@
-import gc
+import contextlib
 import logging
 import threading
-import weakref
 from types import SimpleNamespace
 
 import pytest
@@ -10,6 +9,7 @@ from prometheus_client import CollectorRegistry
 from exporter.config.file import ConfigError
 from exporter.config.modules import ModuleSettings
 from exporter.service import Service
+from tests.raw_server import ok, raw_server, read_request
 from tests.stand_ins import BASE_URL, Configuration, module
 
 
@@ -122,14 +122,28 @@ def test_a_module_that_changed_does_not_report_an_outage_twice(
     assert [each.msg for each in caplog.records] == ["fetch failed"]
 
 
+@contextlib.contextmanager
+def proxy():
+    """A proxy that answers itself; gives its URL, and what is set when a connection closes."""
+    closed = threading.Event()
+
+    def script(connection):
+        while read_request(connection):
+            connection.sendall(ok(b'[{"symbol":"BTCUSD","index":"1"}]'))
+        closed.set()
+
+    with raw_server(script) as url:
+        yield url, closed
+
+
 def test_connections_through_a_proxy_that_no_module_names_are_closed(configuration, service):
-    clients = []
-    for password in ("old", "new"):
-        configuration.modules(proxied=module(proxy_url=f"http://user:{password}@proxy.example"))
-        service.reload()
-        clients.append(weakref.ref(service.modules["proxied"].fetcher._client))
-    gc.collect()
-    assert [client() is None for client in clients] == [True, False]
+    with proxy() as (old, old_closed), proxy() as (new, new_closed):
+        for url in (old, new):
+            configuration.modules(proxied=module("http://fapi.example", proxy_url=url))
+            service.reload()
+            assert scrape(service, "proxied").error is None
+        assert old_closed.wait(5)
+        assert not new_closed.is_set()
 
 
 def test_a_reload_swaps_the_modules_whole(configuration, service):

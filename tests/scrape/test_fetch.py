@@ -20,6 +20,7 @@ from exporter.binance.rows import Reject, Row
 from exporter.config.modules import ModuleSettings
 from exporter.metrics.counters import ApiMetrics
 from exporter.scrape.fetch import Fetcher
+from exporter.scrape.flight import Waiter
 from exporter.scrape.margin_assets import MarginAssets
 from exporter.scrape.outage_log import OutageLog
 from exporter.scrape.workers import Workers
@@ -93,6 +94,13 @@ def make(exchange, registry, margin):
 
 def fetch(fetcher: Fetcher, symbols=ALL, **kind):
     return fetcher.begin(symbols, **kind).wait(TIMEOUT)
+
+
+def land(exchange: Exchange, *waiters: Waiter) -> None:
+    """End what is in flight, so that the next test's log has none of it."""
+    exchange.may_answer.set()
+    for waiter in waiters:
+        waiter.future.result(TIMEOUT)
 
 
 def test_no_symbols_are_one_request_for_all(make, exchange):
@@ -249,7 +257,9 @@ def test_a_fetch_that_hangs_past_its_deadline_is_joined_no_more(make, exchange):
     exchange.may_answer.clear()
     hanging = fetcher.begin(ALL)
     assert hanging.wait(TIMEOUT).error.reason == "timeout"
-    assert fetcher.begin(ALL).future is not hanging.future
+    next_one = fetcher.begin(ALL)
+    assert next_one.future is not hanging.future
+    land(exchange, hanging, next_one)
 
 
 def test_a_fetch_is_reused_for_min_interval(make, exchange):
@@ -280,7 +290,9 @@ def test_a_fetch_takes_the_modules_timeout_whoever_began_it(make, exchange):
 
 def test_nobody_waits_beyond_the_fetchs_own_deadline(make, exchange):
     exchange.may_answer.clear()
-    assert make(timeout="20ms").begin(ALL).wait(3600).error.reason == "timeout"
+    waiter = make(timeout="20ms").begin(ALL)
+    assert waiter.wait(3600).error.reason == "timeout"
+    land(exchange, waiter)
 
 
 def test_a_response_after_every_scrape_gave_up_is_counted_and_reported_once(
@@ -342,11 +354,12 @@ def test_without_threads_for_its_symbols_the_fetch_has_failed(make, exchange, mo
 
 
 def test_probes_for_ever_new_symbols_do_not_fill_the_memory(make, exchange):
-    fetcher = make(min_interval="1h")
+    fetcher, kept = make(min_interval="1h"), weakref.WeakSet()
     for number in range(300):
         exchange.answers[f"S{number}"] = ([Row(f"S{number}")], [])
-        fetch(fetcher, [f"S{number}"])
-    assert len(fetcher._flights) <= 101
+        kept.add(fetch(fetcher, [f"S{number}"]))
+    gc.collect()
+    assert len(kept) <= 101
 
 
 def test_with_none_of_ten_symbols_listed_the_fetch_has_failed(make):
@@ -355,11 +368,12 @@ def test_with_none_of_ten_symbols_listed_the_fetch_has_failed(make):
 
 
 def test_what_may_be_reused_no_longer_is_forgotten(make):
-    fetcher = make()
+    fetcher, kept = make(), weakref.WeakSet()
     for number in range(100):
-        fetch(fetcher, [f"S{number}"])
+        kept.add(fetch(fetcher, [f"S{number}"]))
     fetch(fetcher)
-    assert len(fetcher._flights) <= 1
+    gc.collect()
+    assert len(kept) == 0
 
 
 def test_ten_scrapes_while_the_gate_holds_send_nothing_and_are_counted(make, exchange, registry):
