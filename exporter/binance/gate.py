@@ -18,6 +18,7 @@ DEFAULT_WEIGHT_LIMIT = 2400
 MINUTE = 60.0  # seconds, as all below
 FIRST_BAN = 120.0
 LONGEST_BAN = 3 * 86400.0
+FIRST_ANSWERED_IN = 2.0  # else the next request goes first: this one may hang in a dead proxy
 USED_WEIGHT_HEADER = "X-MBX-USED-WEIGHT-1M"
 
 _SAME_TIME = 5.0  # what Binance's clock and ours may differ by, latency included
@@ -162,8 +163,8 @@ class Gate:
             while not self._proven:
                 now = self._steady()
                 if now >= self._first_until:
-                    self._first_until = give_up_at
-                    return give_up_at
+                    self._first_until = now + min(timeout, FIRST_ANSWERED_IN)
+                    return self._first_until
                 if now >= give_up_at:
                     raise RequestTimeout("the request that goes first was not answered in time")
                 self._changed.wait(min(self._first_until, give_up_at) - now)
