@@ -18,6 +18,7 @@ MIB = 1 << 20
 
 _NOT_JSON = "the body is not JSON"
 _NOT_ROWS = "the body is not a list of rows"
+_NO_INDEX = "BTCUSD: index is not a decimal above zero"
 _TIMEOUT = "no complete response before the deadline"
 _NOT_HTTP = "the response of HOST is not HTTP: "
 _RESET = _BROKEN_OFF = "HOST closed the connection before the response was complete"
@@ -131,6 +132,7 @@ WRONG_ANSWERS: dict[str, WrongAnswer] = {
     "429": _code(429, -1003, "rate_limited"),
     "418": _code(418, -1003, "banned", _BANNED),
     "451": _code(451, 0, "restricted_location", _GEO),
+    "451_html": _page(451, HTML, "restricted_location"),
     "408": _code(408, -1007, "http_4xx"),
     "500_disconnected": _code(500, -1001, "http_5xx"),
     "503_overload": _code(503, -1008, "http_5xx"),
@@ -138,9 +140,12 @@ WRONG_ANSWERS: dict[str, WrongAnswer] = {
     # what stands in front of it
     "403_html": _page(403, HTML, "http_4xx"),
     "404_html": _page(404, HTML, "http_4xx"),
+    "404_nothing": _page(404, b"", "http_4xx"),
+    "500_nothing": _page(500, b"", "http_5xx"),
     "503_html": _page(503, HTML, "http_5xx"),
     "503_text": _page(503, b"Service Unavailable", "http_5xx"),
     "504_nothing": _page(504, b"", "http_5xx"),
+    "201_rows": _page(201, ROWS, "bad_payload"),
     "202_nothing": _page(202, b"", "bad_payload"),
     "204": WrongAnswer(
         says(b"HTTP/1.1 204 No Content\r\n\r\n"), "bad_payload", "Binance answered 204"
@@ -169,11 +174,17 @@ WRONG_ANSWERS: dict[str, WrongAnswer] = {
     "200_html": _body(HTML, _NOT_JSON),
     "200_truncated_json": _body(ROWS[:-2], _NOT_JSON),
     "200_not_utf8": _body(b'["\xff"]', _NOT_JSON),
+    "200_negative_index": WrongAnswer(
+        says(ok(b'[{"symbol":"BTCUSD","index":"-1"}]')),
+        "bad_payload",
+        f"all 1 rows were refused: {_NO_INDEX}",
+        also_logged=(f'"rows refused" rows=1 detail="{_NO_INDEX}"',),
+    ),
     "200_nan": WrongAnswer(
         says(ok(b'[{"symbol":"BTCUSD","index":NaN}]')),
         "bad_payload",
-        "all 1 rows were refused: BTCUSD: index is not a decimal above zero",
-        also_logged=('"rows refused" rows=1 detail="BTCUSD: index is not a decimal above zero"',),
+        f"all 1 rows were refused: {_NO_INDEX}",
+        also_logged=(f'"rows refused" rows=1 detail="{_NO_INDEX}"',),
     ),
     "200_brackets": _body(b"[" * 100_000, _NOT_JSON),
     "200_brackets_closed": _body(b"[" * 100_000 + b"]" * 100_000, _NOT_JSON),

@@ -1,3 +1,4 @@
+import socket
 import time
 
 import pytest
@@ -12,6 +13,8 @@ from exporter.binance.client import Client, Limits
 from exporter.binance.errors import Held
 from exporter.binance.gate import Gate
 from exporter.metrics.counters import ApiMetrics
+from tests.raw_server import raw_server, read_request
+from tests.wrong_answers import WRONG_ANSWERS
 
 BASE_URL = "https://fapi.example"
 INDEX_URL = f"{BASE_URL}/fapi/v1/assetIndex"
@@ -78,50 +81,22 @@ def test_a_request_is_counted_and_timed(client, exchange, registry):
     assert registry.get_sample_value("binance_api_request_duration_seconds_count", labels) == 1
 
 
-ANSWERS = {
-    "400 invalid symbol": (400, '{"code":-1121,"msg":"Invalid symbol."}', errors.InvalidSymbol),
-    "400 bad parameter": (
-        400,
-        '{"code":-1130,"msg":"Data sent is not valid."}',
-        errors.ClientError,
-    ),
-    "403 firewall": (403, "<HTML>Request blocked.</HTML>", errors.ClientError),
-    "404": (404, "", errors.ClientError),
-    "408": (408, '{"code":-1007,"msg":"Timeout"}', errors.ClientError),
-    "418": (418, '{"code":-1003,"msg":"Way too many requests"}', errors.Banned),
-    "429": (429, '{"code":-1003,"msg":"Too many requests"}', errors.RateLimited),
-    "451": (451, '{"code":0,"msg":"restricted location"}', errors.RestrictedLocation),
-    "451 with a page": (451, "<html>", errors.RestrictedLocation),
-    "500": (500, "", errors.ServerError),
-    "503 JSON": (503, '{"code":-1008,"msg":"overloaded"}', errors.ServerError),
-    "503 HTML": (503, "<html>", errors.ServerError),
-    "202 with nothing": (202, "", errors.BadPayload),
-    "204": (204, "", errors.BadPayload),
-    "201 with a good body": (201, '[{"symbol":"BTCUSD","index":"1"}]', errors.BadPayload),
-    "302": (302, "", errors.BadPayload),
-    "200 error object": (200, '{"code":-1016,"msg":"no longer available"}', errors.ErrorCode),
-    "200 empty": (200, "", errors.BadPayload),
-    "200 empty list": (200, "[]", errors.BadPayload),
-    "200 null": (200, "null", errors.BadPayload),
-    "200 number": (200, "1", errors.BadPayload),
-    "200 one row for a list": (200, '{"symbol":"BTCUSD","index":"1"}', errors.BadPayload),
-    "200 HTML": (200, "<html>", errors.BadPayload),
-    "200 truncated": (200, '[{"symbol":"BTCUSD","index":"1"', errors.BadPayload),
-    "200 no usable row": (200, '[{"symbol":"BTCUSD","index":"-1"}]', errors.BadPayload),
-    "200 nested": (200, "[" * 100_000, errors.BadPayload),
-    "200 nested and closed": (200, "[" * 100_000 + "]" * 100_000, errors.BadPayload),
-    "200 not UTF-8": (200, "\udcff", errors.BadPayload),
-}
+ENDING = [name for name, wrong in WRONG_ANSWERS.items() if not wrong.hangs]
 
 
-@pytest.mark.parametrize(("status", "body", "error"), ANSWERS.values(), ids=ANSWERS)
-def test_an_answer_that_is_no_success_has_its_error_and_is_counted(
-    client, exchange, registry, status, body, error
-):
-    exchange.get(INDEX_URL, status_code=status, content=body.encode(errors="surrogateescape"))
-    with pytest.raises(error) as caught:
-        ask(client)
-    assert failures(registry, caught.value.reason) == 1
+@pytest.mark.parametrize("name", ENDING)
+def test_a_wrong_answer_has_its_reason_and_its_sentence_and_is_counted(registry, name):
+    wrong = WRONG_ANSWERS[name]
+
+    def server(connection: socket.socket) -> None:
+        while read_request(connection):
+            wrong.play(connection)
+
+    with raw_server(server) as url, pytest.raises(errors.ApiError) as caught:
+        ask(Client(url, Gate(), ApiMetrics(registry)))
+    sentence = str(caught.value).replace(url.removeprefix("http://"), "HOST")
+    assert (caught.value.reason, sentence) == (wrong.reason, wrong.error)
+    assert failures(registry, wrong.reason) == 1
 
 
 def test_a_real_geo_block_is_told_as_such(client, exchange, capture):
