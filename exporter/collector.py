@@ -16,6 +16,7 @@ from exporter.metrics.counters import ApiMetrics
 from exporter.scrape.fetch import Fetcher
 from exporter.scrape.flight import Fetch
 from exporter.scrape.outage_log import OutageLog
+from exporter.scrape.state import Watch
 from exporter.scrape.upstream import Upstream
 
 _SCRAPE = (
@@ -66,7 +67,8 @@ class AssetIndexCollector(Collector):
         settings = settings or ModuleSettings()
         # counters of its own, as a registry takes one set only
         upstream = Upstream(settings.base_url, ApiMetrics(CollectorRegistry()))
-        fetcher = upstream.fetcher(settings, OutageLog("collector"))
+        watch = Watch(settings.symbols, upstream.changes)
+        fetcher = upstream.fetcher(settings, OutageLog("collector"), watch)
         return cls(fetcher, settings.symbols, settings.timeout)
 
     def describe(self) -> Iterator[GaugeMetricFamily]:

@@ -13,6 +13,7 @@ from exporter.config.modules import ModuleSettings, Settings
 from exporter.metrics.counters import ApiMetrics, ConfigMetrics, GateCollector
 from exporter.scrape.fetch import Fetcher
 from exporter.scrape.outage_log import OutageLog
+from exporter.scrape.state import Watch
 from exporter.scrape.upstream import Upstream
 
 _log = logging.getLogger(__name__)
@@ -26,6 +27,7 @@ class Module:
     fetcher: Fetcher
     gate: Gate
     log: OutageLog
+    watch: Watch
 
 
 class Service:
@@ -83,7 +85,9 @@ class Service:
     def _module(self, settings: ModuleSettings, log: OutageLog) -> Module:
         url = settings.base_url
         upstream = self._upstreams.setdefault(url, Upstream(url, self._api_metrics))
-        return Module(settings, upstream.fetcher(settings, log), upstream.gate, log)
+        watch = Watch(settings.symbols, upstream.changes)
+        fetcher = upstream.fetcher(settings, log, watch)
+        return Module(settings, fetcher, upstream.gate, log, watch)
 
     def _active_gates(self) -> Iterator[Gate]:
         return (module.gate for module in self.modules.values())

@@ -51,6 +51,7 @@ class Fetcher:
         settings: The module's.
         observer: Counts the scrapes that the gate held.
         log: Reports outages once.
+        note: Takes each fetch, with its symbols.
         clock: Gives seconds on the client's clock.
         unix_time: Gives Unix time in seconds.
     """
@@ -63,6 +64,7 @@ class Fetcher:
         *,
         observer: ScrapeObserver,
         log: OutageLog,
+        note: Callable[[tuple[str, ...], Fetch], None] = lambda *_: None,
         clock: Callable[[], float] = time.monotonic,
         unix_time: Callable[[], float] = time.time,
     ) -> None:
@@ -71,6 +73,7 @@ class Fetcher:
         self._settings = settings
         self._observer = observer
         self._log = log
+        self._note = note
         self._clock = clock
         self._unix_time = unix_time
         self._lock = threading.Lock()
@@ -99,7 +102,7 @@ class Fetcher:
             flight,
             time_left=lambda: max(flight.deadline - self._clock(), 0.0),
             seen=lambda fetch: self._seen(fetch, narrowed_to),
-            given_up=lambda: self._given_up(flight),
+            given_up=lambda: self._given_up(key, flight),
         )
 
     def refresh_margin_assets(self) -> None:
@@ -116,13 +119,18 @@ class Fetcher:
             self._log.note(symbols, narrowed.error, ())
         return narrowed
 
-    def _given_up(self, flight: Flight) -> Fetch:
+    def _given_up(self, symbols: tuple[str, ...], flight: Flight) -> Fetch:
         """A failed fetch for a scrape that can wait no longer for this flight."""
-        error = RequestTimeout("no complete response before the deadline")
+        fetch = self._timed_out()
         with self._lock:
             flight.given_up += 1
         if self._clock() >= flight.deadline:
-            self._log.note((), error, ())
+            self._log.note((), fetch.error, ())
+            self._note(symbols, fetch)
+        return fetch
+
+    def _timed_out(self) -> Fetch:
+        error = RequestTimeout("no complete response before the deadline")
         return Fetch(self._unix_time(), error=error)
 
     def _forget(self, now: float) -> None:
@@ -152,6 +160,7 @@ class Fetcher:
         if fetch.error is None and everybody_left:
             self._observer.failed(ASSET_INDEX, RequestTimeout.reason)
             self._log.note_late(symbols, self._clock() - flight.begun_at)
+            self._note(symbols, self._timed_out())
             return fetch
         return self._noted(symbols, fetch)
 
@@ -159,6 +168,7 @@ class Fetcher:
         if isinstance(fetch.error, Held):
             self._observer.held(fetch.error.reason)
         self._log.note(symbols, fetch.error, fetch.rejects)
+        self._note(symbols, fetch)
         return fetch
 
     def _fetch(self, symbols: tuple[str, ...], flight: Flight) -> Fetch:

@@ -83,11 +83,24 @@ def margin() -> Margin:
 
 
 @pytest.fixture
-def make(exchange, registry, margin):
+def noted() -> list:
+    """Symbols and error of each fetch that the status page hears of."""
+    return []
+
+
+@pytest.fixture
+def make(exchange, registry, margin, noted):
     def make(**settings) -> Fetcher:
         settings = ModuleSettings.model_validate({"timeout": "5s"} | settings)
         metrics, log = ApiMetrics(registry), OutageLog("default")
-        return Fetcher(exchange, margin, settings, observer=metrics, log=log)
+        return Fetcher(
+            exchange,
+            margin,
+            settings,
+            observer=metrics,
+            log=log,
+            note=lambda symbols, fetch: noted.append((symbols, fetch.error and fetch.error.reason)),
+        )
 
     return make
 
@@ -308,6 +321,43 @@ def test_a_response_after_every_scrape_gave_up_is_counted_and_reported_once(
     labels = {"endpoint": "assetIndex", "reason": "timeout"}
     assert registry.get_sample_value("binance_api_request_failures_total", labels) == 2
     assert [each.msg for each in caplog.records] == ["response later than the scrape timeout"]
+
+
+def test_the_status_page_hears_once_of_a_fetch_that_many_share(make, exchange, noted):
+    fetcher = make()
+    exchange.may_answer.clear()
+    waiters = [fetcher.begin(("BTCUSD",)) for _ in range(3)]
+    exchange.may_answer.set()
+    for waiter in waiters:
+        waiter.wait(TIMEOUT)
+    assert noted == [(("BTCUSD",), None)]
+
+
+def test_the_status_page_hears_of_holds_and_failures(make, exchange, noted):
+    fetcher = make()
+    exchange.answers[None] = ServerError("503")
+    fetch(fetcher)
+    exchange.gate.learn(418, {})
+    fetch(fetcher)
+    assert [error for _, error in noted] == ["http_5xx", "blocked"]
+
+
+def test_for_the_status_page_a_response_that_nobody_waited_for_is_a_timeout(make, exchange, noted):
+    exchange.may_answer.clear()
+    waiter = make().begin(ALL)
+    waiter.wait(0.001)
+    land(exchange, waiter)
+    assert noted == [(ALL, "timeout")]
+
+
+def test_for_the_status_page_a_fetch_that_hangs_past_its_deadline_is_a_timeout(
+    make, exchange, noted
+):
+    exchange.may_answer.clear()
+    waiter = make(timeout="1ms").begin(("BTCUSD",))
+    waiter.wait(TIMEOUT)
+    assert noted == [(("BTCUSD",), "timeout")]
+    land(exchange, waiter)
 
 
 def test_probes_of_ten_or_more_symbols_share_the_fetch_of_all(make, exchange):

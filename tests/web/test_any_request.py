@@ -14,8 +14,10 @@ from prometheus_client import CollectorRegistry
 from exporter.binance.gate import Gate
 from exporter.binance.rows import Row
 from exporter.config.modules import ModuleSettings
+from exporter.scrape.changes import Changes
 from exporter.scrape.flight import Fetch, Flight, Waiter
 from exporter.scrape.outage_log import OutageLog
+from exporter.scrape.state import Watch
 from exporter.service import Module
 from exporter.web.app import App, Options, scrape_timeout
 from exporter.web.negotiation import OPENMETRICS, TEXT, accepts_gzip
@@ -37,7 +39,8 @@ class Fetcher:
 def ask() -> Iterator:
     """Hands a GET to the application, as the server would; gives status, headers and body."""
     settings = ModuleSettings(timeout=f"{MODULE_TIMEOUT}s")
-    modules = {"default": Module(settings, Fetcher(), Gate(), OutageLog("default"))}
+    log, watch = OutageLog("default"), Watch((), Changes())
+    modules = {"default": Module(settings, Fetcher(), Gate(), log, watch)}
     app = App(SimpleNamespace(modules=modules), CollectorRegistry(), Options(), Future)
 
     def ask(path, query, headers):
