@@ -83,7 +83,9 @@ def _server(flags: Flags, service: Service, registry: CollectorRegistry) -> Serv
         PlatformCollector(registry=registry)
         GCCollector(registry=registry)
     access = Access(flags.web_config_file)
-    options = Options(flags.web_telemetry_path, flags.web_max_requests, flags.timeout_offset)
+    options = Options(
+        flags.web_telemetry_path, flags.web_max_requests, flags.timeout_offset, flags.demo
+    )
     reloader = Reloader([service.reload, access.reload], access.refresh)
     return Server(App(service, registry, options, reloader.request), access, reloader)
 

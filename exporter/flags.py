@@ -17,7 +17,10 @@ LISTEN_ADDRESS = ":10198"
 TELEMETRY_PATH = "/metrics"
 _ADDRESS = re.compile(r"(\[[0-9A-Fa-f.]*:[0-9A-Fa-f:.]*\]|[^\[\]:]*):([0-9]{1,5})")
 
-_FIXED_PATHS = ("/", "/probe", "/config", "/-/healthy", "/-/ready", "/-/reload")
+_FIXED_PATHS = (
+    *("/", "/probe", "/config"),
+    *("/-/healthy", "/-/ready", "/-/reload", "/-/status.css", "/-/status.js"),
+)
 
 _EXAMPLES = """examples:
   binance-asset-index-exporter

@@ -19,10 +19,12 @@ from starlette.routing import Route
 
 from exporter.config.modules import DEFAULT_MODULE, dump_settings, is_symbol
 from exporter.scrape.flight import Fetch, Waiter
+from exporter.scrape.state import following
 from exporter.service import Module, Service
 from exporter.web.exposition import Renderer, Scrape, compress
 from exporter.web.negotiation import accepts_gzip, choose_format
 from exporter.web.reloader import ReloadError
+from exporter.web.status_files import CONTENT_SECURITY_POLICY, status_files
 
 _TIMEOUT_HEADER = "X-Prometheus-Scrape-Timeout-Seconds"
 _HTML = "text/html; charset=utf-8"
@@ -43,6 +45,8 @@ class Options:
     max_requests: int = 512
     timeout_offset: float = 0.5
     """Seconds that a scrape ends before Prometheus gives up."""
+    scenario: str | None = None
+    """The one that a demo plays."""
 
 
 class App:
@@ -76,6 +80,7 @@ class App:
                 Route("/", self._limited(self._status)),
                 Route(options.telemetry_path, self._limited(self._metrics)),
                 Route("/probe", self._limited(self._probe)),
+                *status_files(),
                 Route("/config", self._config),
                 Route("/-/healthy", self._healthy),
                 Route("/-/ready", self._ready),
@@ -124,14 +129,20 @@ class App:
     def _status_page(self) -> "StatusPage":
         from exporter.web.status import StatusPage  # noqa: PLC0415 - no scrape needs its templates
 
-        return StatusPage(self._options.telemetry_path)
+        return StatusPage(self._options.telemetry_path, self._options.scenario)
 
     async def _status(self, request: Request) -> Response:
         module = self._service.modules[DEFAULT_MODULE]
-        scrape = await self._scrape(request, module, module.settings.symbols)
-        page = self._status_page.render(scrape.fetch, module, time.time())
+        state = module.watch.state
+        if "cached" not in request.query_params:
+            scrape = await self._scrape(request, module, module.settings.symbols)
+            state = following(module.watch.state, scrape.fetch)
+        now = time.time()
+        page = self._status_page.render(module, state, module.watch.changes(now), now)
         body, compressed = page.encode(), _accepts_gzip(request)
-        return _body(compress(body) if compressed else body, _HTML, compressed)
+        response = _body(compress(body) if compressed else body, _HTML, compressed)
+        response.headers["Content-Security-Policy"] = CONTENT_SECURITY_POLICY
+        return response
 
     async def _config(self, _: Request) -> Response:
         return PlainTextResponse(dump_settings(self._service.settings))

@@ -1,8 +1,13 @@
 """The status page in a real browser."""
 
+import contextlib
+import threading
 from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
+import bcrypt
 import pytest
+import requests
 from selenium.webdriver import Chrome, ChromeOptions
 from selenium.webdriver.chrome.service import Service
 from selenium.webdriver.common.by import By
@@ -61,10 +66,32 @@ def colour(browser: Chrome, selector: str, name: str = "background-color") -> st
 def test_it_shows_every_asset_and_that_it_is_up(browser, demo):
     show(browser, demo.url, DESKTOP)
     assert browser.find_element(By.ID, "state").text.startswith("Up")
-    names = [each.text for each in browser.find_elements(By.CSS_SELECTOR, "tbody th[scope=row]")]
+    rows = browser.find_elements(By.CSS_SELECTOR, "tbody th[scope=row]")
+    names = [each.get_attribute("textContent") for each in rows]
     assert len(names) >= 20
     assert {"BTCUSD", "USDTUSD", "LDUSDTUSD"} <= set(names)
     assert browser.title == "Up · Binance asset index"
+
+
+def test_it_says_that_it_is_a_demo(browser, demo):
+    show(browser, demo.url, DESKTOP)
+    assert browser.find_element(By.CSS_SELECTOR, ".demo").text.startswith("Demo:")
+
+
+def test_assets_that_are_no_margin_are_folded_until_asked_for(browser, demo):
+    show(browser, demo.url, PHONE)
+    row = browser.find_element(By.XPATH, "//tr[th='SOLUSD']")
+    assert not row.is_displayed()
+    browser.find_element(By.CSS_SELECTOR, "#others > summary").click()
+    assert row.is_displayed()
+
+
+def test_on_a_phone_the_bid_and_ask_haircuts_are_in_sight(browser, demo):
+    show(browser, demo.url, PHONE)
+    haircuts = browser.find_elements(By.CSS_SELECTOR, "#margin tbody tr:first-child td")[1:3]
+    for cell in haircuts:
+        assert cell.text.endswith("%")
+        assert cell.rect["x"] + cell.rect["width"] <= PHONE[0]
 
 
 @pytest.mark.parametrize("size", [PHONE, DESKTOP], ids=["phone", "desktop"])
@@ -88,7 +115,7 @@ def test_it_follows_the_systems_light_or_dark(browser, demo):
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
-@pytest.mark.parametrize("selector", ["td", ".aside td", "#state", "a", ".soft"])
+@pytest.mark.parametrize("selector", ["td", "#state", "a", ".soft", "summary"])
 def test_text_stands_out_from_its_ground(browser, demo, scheme, selector):
     show(browser, demo.url, DESKTOP, scheme)
     text, ground = colour(browser, selector, "color"), colour(browser, ".tile")
@@ -108,11 +135,182 @@ def test_it_needs_nothing_that_the_browser_complains_about(browser, demo):
     assert browser.get_log("browser") == []
 
 
-def test_a_failure_is_told_without_values(browser, config_file):
+def test_a_failure_from_the_start_has_no_values(browser, config_file):
     with running(config_file(default=module(f"http://127.0.0.1:{free_port()}"))) as exporter:
         show(browser, exporter.url, PHONE)
-        assert browser.find_element(By.ID, "state").text.split() == ["Down", "connection"]
+        assert browser.find_element(By.ID, "state").text.startswith("Down")
+        assert "connection" in browser.find_element(By.CSS_SELECTOR, "main .notice").text
         assert browser.find_elements(By.TAG_NAME, "table") == []
+
+
+# It updates itself
+
+
+_TIMERS = """
+window.timers = [];
+window.setTimeout = (work) => window.timers.push(work);
+window.clearTimeout = () => { window.timers = []; };
+window.isHidden = false;
+Object.defineProperty(document, "hidden", { get: () => window.isHidden });
+"""
+"""The page's clock and whether it is hidden, in the hands of the test."""
+
+
+@pytest.fixture
+def timers(browser) -> Iterator[None]:
+    add = "Page.addScriptToEvaluateOnNewDocument"
+    script = browser.execute_cdp_cmd(add, {"source": _TIMERS})
+    yield
+    browser.execute_cdp_cmd("Page.removeScriptToEvaluateOnNewDocument", script)
+
+
+def tick(browser: Chrome) -> None:
+    """Let the time pass that the page waits for."""
+    browser.execute_script("timers.splice(0).forEach((work) => work())")
+
+
+def updates(browser: Chrome) -> int:
+    """How often the page has asked the exporter for an update."""
+    entries = "performance.getEntriesByType('resource')"
+    return browser.execute_script(
+        f"return {entries}.filter((each) => each.name.endsWith('?cached')).length"
+    )
+
+
+def set_hidden(browser: Chrome, *, hidden: bool) -> None:
+    browser.execute_script(
+        "window.isHidden = arguments[0]; document.dispatchEvent(new Event('visibilitychange'))",
+        hidden,
+    )
+
+
+def cell(browser: Chrome, symbol: str, column: int) -> str:
+    """The text of a cell; column 1 is the index, 2 the bid haircut."""
+    return browser.execute_script(
+        "return [...document.querySelectorAll('tr')]"
+        ".find((row) => row.cells[0].innerText === arguments[0])?.cells[arguments[1]].innerText",
+        symbol,
+        column,
+    )
+
+
+def test_it_shows_what_a_scrape_fetched_without_a_reload_or_a_request(
+    browser, timers, exchange, clock, config_file
+):
+    simulator, base_url = exchange("haircut-change")
+    with running(config_file(default=module(base_url))) as exporter:
+        show(browser, exporter.url, DESKTOP)
+        browser.execute_script("window.same = true")
+        clock.ahead = 120
+        exporter.get("/metrics")
+        asked = sum(simulator.requests.values())
+        tick(browser)
+        until(lambda: cell(browser, "BTCUSD", 2) == "10.00 %\nwas 5.00 %")
+        assert "haircut bid and ask" in browser.find_element(By.CSS_SELECTOR, ".changes").text
+        assert browser.execute_script("return window.same")
+        line = 'msg="haircut changed" symbol=BTCUSD buffer=bid from=0.05 to=0.1'
+        assert any(each.endswith(line) for each in exporter.log)
+        assert sum(simulator.requests.values()) == asked == 2
+        assert browser.get_log("browser") == []
+
+
+def test_an_update_keeps_what_is_unfolded_and_scrolled(browser, timers, demo):
+    show(browser, demo.url, PHONE)
+    browser.find_element(By.CSS_SELECTOR, "#others > summary").click()
+    browser.execute_script("document.querySelector('.scroll').scrollLeft = 100")
+    browser.execute_script("document.querySelector('main').dataset.old = 'yes'")
+    tick(browser)
+    until(lambda: not browser.find_elements(By.CSS_SELECTOR, "main[data-old]"))
+    assert browser.find_element(By.ID, "others").get_attribute("open")
+    assert browser.execute_script("return document.querySelector('.scroll').scrollLeft") == 100
+
+
+def test_it_asks_again_after_each_update(browser, timers, demo):
+    show(browser, demo.url, DESKTOP)
+    for number in (1, 2, 3):
+        until(lambda: browser.execute_script("return timers.length") == 1)
+        tick(browser)
+        until(lambda number=number: updates(browser) == number)
+
+
+def test_it_stops_while_hidden_and_updates_at_once_when_shown(browser, timers, demo):
+    show(browser, demo.url, DESKTOP)
+    set_hidden(browser, hidden=True)
+    assert browser.execute_script("return timers.length") == 0
+    set_hidden(browser, hidden=False)
+    until(lambda: updates(browser) == 1)
+    until(lambda: browser.execute_script("return timers.length") == 1)
+
+
+def test_an_exporter_that_is_gone_is_no_page_that_looks_alive(browser, timers, config_file):
+    with running("--demo") as exporter:
+        show(browser, exporter.url, DESKTOP)
+        assert not browser.find_element(By.ID, "lost").is_displayed()
+    tick(browser)
+    until(lambda: browser.find_element(By.ID, "lost").is_displayed())
+    assert browser.find_element(By.ID, "lost").text.startswith("The exporter does not respond.")
+    assert browser.title == "No response · Binance asset index"
+
+
+def test_it_works_under_a_strict_policy_of_the_web_configuration(browser, timers, tmp_path):
+    file = tmp_path / "web.yaml"
+    policy = "{Content-Security-Policy: \"default-src 'self'; object-src 'none'\"}"
+    file.write_text(f"http_server_config: {{headers: {policy}}}")
+    with running("--demo", f"--web.config.file={file}") as exporter:
+        show(browser, exporter.url, DESKTOP, "dark")
+        assert colour(browser, "body") == "rgba(17, 22, 28, 1)"
+        tick(browser)
+        until(lambda: updates(browser) == 1)
+
+
+def test_it_updates_with_a_password_in_its_address(browser, timers, tmp_path):
+    file = tmp_path / "web.yaml"
+    password = bcrypt.hashpw(b"hunter2", bcrypt.gensalt(4)).decode()
+    file.write_text(f"basic_auth_users: {{alice: {password}}}")
+    with running("--demo", f"--web.config.file={file}") as exporter:
+        show(browser, exporter.url.replace("//", "//alice:hunter2@"), DESKTOP)
+        browser.execute_script("document.querySelector('main').dataset.old = 'yes'")
+        tick(browser)
+        until(lambda: not browser.find_elements(By.CSS_SELECTOR, "main[data-old]"))
+        assert not browser.find_element(By.ID, "lost").is_displayed()
+
+
+@contextlib.contextmanager
+def proxy(target: str, path: str) -> Iterator[str]:
+    """A reverse proxy that serves the target under a path, and nothing beside it."""
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_GET(self):
+            if not self.path.startswith(path):
+                self.send_error(404)
+                return
+            answer = requests.get(target + "/" + self.path.removeprefix(path), timeout=30)
+            self.send_response(answer.status_code)
+            self.send_header("Content-Type", answer.headers["Content-Type"])
+            self.end_headers()
+            self.wfile.write(answer.content)
+
+        def log_message(self, *_):
+            pass
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
+        thread = threading.Thread(target=server.serve_forever)
+        thread.start()
+        yield f"http://127.0.0.1:{server.server_address[1]}{path}"
+        server.shutdown()
+        thread.join()
+
+
+def test_behind_a_reverse_proxy_with_a_path_everything_works(browser, timers, demo):
+    with proxy(demo.url, "/binance/index/") as url:
+        show(browser, url, DESKTOP, "dark")
+        assert colour(browser, "body") == "rgba(17, 22, 28, 1)"
+        tick(browser)
+        until(lambda: updates(browser) == 1)
+        links = [each.get_attribute("href") for each in browser.find_elements(By.TAG_NAME, "a")]
+        assert len(links) >= 6
+        for link in links:
+            assert requests.get(link, timeout=30).status_code == 200
 
 
 def contrast(one: str, other: str) -> float:

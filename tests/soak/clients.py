@@ -150,7 +150,7 @@ class Clients:
 
     def _look(self, dice: random.Random) -> None:
         """The status page, and all that needs no fetch."""
-        path = dice.choice(["/", *_PATHS])
+        path = dice.choice(["/", "/?cached", *_PATHS])
         answer = requests.get(self._url + path, timeout=30)
         self.done["other pages"] += 1
         if answer.status_code >= 500 or len(answer.text) == 0:

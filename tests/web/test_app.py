@@ -127,6 +127,61 @@ def test_ready_turns_503_while_shutting_down(app, client):
     assert client.get("/-/healthy").status_code == 200
 
 
+def test_the_status_page_is_a_fetch(client, exchange):
+    assert "61,475.03" in client.get("/").text
+    assert exchange.call_count == 1
+
+
+def test_the_cached_status_page_shows_what_the_last_scrape_fetched_without_a_request(
+    client, exchange
+):
+    assert "waiting for the first scrape" in client.get("/?cached").text
+    assert exchange.call_count == 0
+    client.get("/metrics")
+    assert "61,475.03" in client.get("/?cached").text
+    assert exchange.call_count == 1
+
+
+def test_a_probe_of_one_symbol_is_not_what_the_cached_status_page_shows(client, exchange):
+    client.get("/probe?symbol=BTCUSD")
+    assert "waiting for the first scrape" in client.get("/?cached").text
+
+
+def test_after_a_failure_the_status_page_still_has_the_last_good_values(client, exchange):
+    client.get("/metrics")
+    exchange.get(INDEX_URL, status_code=503)
+    for path in ("/", "/?cached"):
+        page = client.get(path).text
+        assert "they are not current" in page
+        assert "61,475.03" in page
+
+
+def test_a_reload_keeps_what_the_status_page_knows(client, exchange, configuration):
+    client.get("/metrics")
+    configuration.modules(new=module())
+    client.post("/-/reload")
+    assert "61,475.03" in client.get("/?cached").text
+
+
+@pytest.mark.parametrize(
+    ("path", "content_type"),
+    [
+        ("/-/status.css", "text/css; charset=utf-8"),
+        ("/-/status.js", "text/javascript; charset=utf-8"),
+    ],
+)
+def test_the_files_of_the_status_page_cost_no_fetch(client, exchange, path, content_type):
+    answer = client.get(path)
+    assert (answer.status_code, answer.headers["Content-Type"]) == (200, content_type)
+    assert len(answer.text) > 1000
+    assert exchange.call_count == 0
+
+
+def test_the_status_page_may_load_nothing_from_elsewhere(client, exchange):
+    policy = client.get("/").headers["Content-Security-Policy"]
+    assert policy.startswith("default-src 'none'; script-src 'self'; style-src 'self';")
+
+
 @pytest.mark.parametrize("method", ["POST", "PUT", "DELETE", "PATCH", "OPTIONS"])
 @pytest.mark.parametrize("path", ["/", "/metrics", "/probe", "/config", "/-/healthy", "/-/ready"])
 def test_other_methods_get_405(client, path, method):
