@@ -64,7 +64,7 @@ dashboards: $(DEV) ## write the dashboards' JSON
 grafana-com: $(DEV) ## write the dashboards into dist/grafana.com, as grafana.com takes them
 	@$(BIN)/python -m dashboards.grafana_com dist/grafana.com
 
-pictures: $(DEV) ## take the README's pictures of the status page (needs chromium-driver)
+pictures: $(DEV) ## take the README's pictures of the status page (needs chromium-driver and libfaketime)
 	@$(BIN)/python docs/pictures.py
 
 bench: $(DEV) ## what a scrape costs next to a plain Python and a Go exporter (10 minutes)
