@@ -22,3 +22,14 @@ def test_every_flag_exists(page):
 
 
 PROMETHEUS = ("--web.listen-address", "--web.enable-lifecycle")
+
+
+def test_every_test_that_a_promise_names_exists():
+    page = (ROOT / "docs" / "reliability.md").read_text()
+    files = [*(ROOT / "tests").rglob("test_*.py")]
+    known = {str(file.relative_to(ROOT)) for file in files} | {file.name for file in files}
+    for file in files:
+        known |= set(re.findall(r"^def (test_\w+)", file.read_text(), re.MULTILINE))
+    named = re.findall(r"`((?:tests/[\w/]*)?test_\w+(?:\.py)?)`", page)
+    assert len(named) > 20
+    assert set(named) <= known
