@@ -5,7 +5,7 @@ BIN    := $(VENV)/bin
 RUN    := $(VENV)/.run
 DEV    := $(VENV)/.dev
 RELEASE := $(VENV)/.release
-# a person at a terminal sees what pip does; it takes up to a minute
+# at a terminal pip reports its progress; an installation takes up to a minute
 INSTALL = $(BIN)/python -m pip install $(if $(MAKE_TERMOUT),,--quiet) --disable-pip-version-check \
 	--constraint constraints.txt
 
@@ -33,26 +33,26 @@ $(RELEASE): pyproject.toml constraints.txt | $(DEV)
 	@$(INSTALL) --group release
 	@touch $@
 
-run: $(RUN) ## the exporter on the embedded exchange: no network, no account
+run: $(RUN) ## run the exporter with a simulator: no network, no account
 	@exec $(BIN)/binance-asset-index-exporter --demo
 
-test: lint types unit ## everything that must pass: lint, types, all tests
+test: lint types unit ## run all that must pass: lint, types, all tests
 
-lint: $(DEV) ## style, with ruff and hadolint
+lint: $(DEV) ## check the style with ruff and hadolint
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check .
 	@$(BIN)/hadolint Dockerfile deploy/compose/history.Dockerfile
 
-types: $(DEV) ## types, with mypy --strict
+types: $(DEV) ## check the types with mypy --strict
 	@$(BIN)/mypy
 
-unit: $(DEV) ## all tests; one that needs a missing tool skips and names the package
+unit: $(DEV) ## run all tests; one that needs a missing tool skips and names the package
 	@$(BIN)/pytest
 
-soak: $(DEV) ## faults and clients at random; SECONDS=300 long, SEED= of your choice
+soak: $(DEV) ## run with errors and clients at random for SECONDS=300; SEED=N repeats a run
 	@$(BIN)/python -m tests.soak --seconds $(or $(SECONDS),300) $(if $(SEED),--seed $(SEED))
 
-fuzz: $(DEV) ## what others write, as the wildest input: over 100,000 examples, counted
+fuzz: $(DEV) ## run the property tests with over 100,000 examples
 	@$(BIN)/python -m pytest -q -m fuzz -p tests.fuzz --hypothesis-profile=fuzz
 
 docs: $(DEV) ## write the pages that are generated from the code
@@ -61,17 +61,17 @@ docs: $(DEV) ## write the pages that are generated from the code
 dashboards: $(DEV) ## write the dashboards' JSON
 	@$(BIN)/python -m dashboards
 
-grafana-com: $(DEV) ## write the dashboards into dist/grafana.com, as grafana.com takes them
+grafana-com: $(DEV) ## write the dashboards for grafana.com into dist/grafana.com
 	@$(BIN)/python -m dashboards.grafana_com dist/grafana.com
 
 pictures: $(DEV) ## take the README's pictures of the status page (needs chromium-driver and libfaketime)
 	@$(BIN)/python docs/pictures.py
 
-bench: $(DEV) ## what a scrape costs next to a plain Python and a Go exporter (10 minutes)
+bench: $(DEV) ## measure a scrape against a plain Python and a Go exporter (10 minutes)
 	@mkdir -p build
 	@$(BIN)/python -m benchmarks --json build/benchmark.json --svg docs/images/performance.svg --page docs/performance.md
 
-stack: $(DEV) ## exporter, Prometheus and Alertmanager here; DEMO=depeg, ALERTMANAGER=FILE of your own
+stack: $(DEV) ## run exporter, Prometheus and Alertmanager; DEMO=depeg, ALERTMANAGER=FILE
 	@exec $(BIN)/python deploy/stack.py $(if $(DEMO),--demo=$(DEMO)) $(if $(ALERTMANAGER),--alertmanager-config=$(ALERTMANAGER))
 
 container-test: $(DEV) ## build the image and run it (needs buildah, podman, runc and mmdebstrap)
