@@ -36,8 +36,10 @@ def serve(exchange: Exchange, host: str = "127.0.0.1", port: int = 0) -> Iterato
         OSError: The address cannot be listened on.
     """
     with socket.create_server((host, port)) as listener:
+        listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)  # accepted ones inherit it
         config = uvicorn.Config(
             _app(exchange),
+            loop="asyncio",
             http=_Protocol,
             ws="none",
             lifespan="off",

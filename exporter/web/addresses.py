@@ -11,22 +11,20 @@ def listen(addresses: Sequence[str]) -> list[socket.socket]:
     """Open the listening sockets.
 
     Args:
-        addresses: `host:port`, `[::1]:port`, or `:port` for every interface.
+        addresses: `host:port`, `[::1]:port`; `:port` and `[::]:port` for every interface.
 
     Raises:
-        OSError: an address cannot be listened on; `str()` is a sentence that names it.
+        OSError: An address cannot be listened on; `str()` is a sentence that names it.
     """
     sockets: list[socket.socket] = []
     for address in addresses:
         host, _, port = address.rpartition(":")
         try:
             sockets.append(_listen(host.strip("[]"), int(port)))
-        except OSError as error:
+        except (OSError, UnicodeError) as error:
             for each in sockets:
                 each.close()
-            looked_up = isinstance(error, socket.gaierror)
-            reason = error.strerror if looked_up else os.strerror(error.errno or 0)
-            raise OSError(f"cannot listen on {address}: {reason}") from error
+            raise OSError(f"cannot listen on {address}: {_reason(error)}") from error
     return sockets
 
 
@@ -36,12 +34,24 @@ def address_of(listener: socket.socket) -> str:
     return f"[{host}]:{port}" if listener.family == socket.AF_INET6 else f"{host}:{port}"
 
 
+def _reason(error: OSError | UnicodeError) -> str:
+    if isinstance(error, UnicodeError):
+        return "not a host name"
+    if isinstance(error, socket.gaierror):
+        return str(error.strerror)
+    return os.strerror(error.errno or 0)
+
+
 def _listen(host: str, port: int) -> socket.socket:
-    if not host and socket.has_dualstack_ipv6():
-        return socket.create_server(
+    if host in ("", "::") and socket.has_dualstack_ipv6():
+        listener = socket.create_server(
             ("", port), family=socket.AF_INET6, backlog=BACKLOG, dualstack_ipv6=True
         )
-    family, *_, address = socket.getaddrinfo(
-        host or None, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
-    )[0]
-    return socket.create_server(address[:2], family=family, backlog=BACKLOG)
+    else:
+        family, *_, address = socket.getaddrinfo(
+            host or None, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
+        )[0]
+        listener = socket.create_server(address[:2], family=family, backlog=BACKLOG)
+    # Accepted connections inherit it. Without it, a page that leaves in two parts takes 40 ms.
+    listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+    return listener

@@ -6,7 +6,6 @@ import errno
 import logging
 import signal
 import socket
-import time
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -14,6 +13,7 @@ import uvicorn
 from starlette.types import ASGIApp
 
 from exporter import last_resort
+from exporter.web import open_files
 from exporter.web.access import Access, AccessMiddleware
 from exporter.web.addresses import BACKLOG, address_of
 from exporter.web.app import App
@@ -26,7 +26,6 @@ _KEEP_ALIVE_SECONDS = 120  # longer than the usual scrape interval, so that conn
 _GRACE_SECONDS = 3  # for scrapes in flight, at the end
 _TLS_GOODBYE_SECONDS = 2
 _EXHAUSTED = (errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM)
-_REPORT_SECONDS = 60  # between two reports that no connection can be accepted
 
 
 class Server(uvicorn.Server):
@@ -42,12 +41,13 @@ class Server(uvicorn.Server):
         self._app = app
         self._reloader = reloader
         self._stopping: asyncio.Task[None] | None = None
-        self._reported_at = -float(_REPORT_SECONDS)
+        self._report_exhausted = open_files.Report()
         asgi: ASGIApp = AccessMiddleware(app.asgi, access)
         context = access.ssl_context
         super().__init__(
             uvicorn.Config(
                 asgi,
+                loop="asyncio",
                 http=Protocol,
                 ssl_context_factory=(lambda *_: context) if context else None,
                 log_config=None,
@@ -81,9 +81,13 @@ class Server(uvicorn.Server):
                 "ssl_shutdown_timeout": _TLS_GOODBYE_SECONDS,
             }
         self.servers = [
-            await loop.create_server(self._connection, sock=each, backlog=BACKLOG, **tls)
+            await loop.create_server(self._connection, sock=each, backlog=1, **tls)
             for each in sockets or []
         ]
+        # The backlog is also how many connections asyncio accepts before it serves one of them, and
+        # how often it tries again when no file is left to open. So one for asyncio, more for Linux.
+        for each in sockets or []:
+            each.listen(BACKLOG)
         self._reloader.start()
         self.started = True
         addresses = ",".join(address_of(each) for each in sockets or [])
@@ -93,13 +97,12 @@ class Server(uvicorn.Server):
         return Protocol(self.config, self.server_state, app_state={})
 
     def _on_exception(self, loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
-        """Report once a minute, not once a second, that no connection can be accepted."""
+        """Log once a minute, not once a second, that no connection can be accepted."""
         error = context.get("exception")
         if not (isinstance(error, OSError) and error.errno in _EXHAUSTED):
             loop.default_exception_handler(context)
-        elif (now := time.monotonic()) - self._reported_at >= _REPORT_SECONDS:
-            self._reported_at = now
-            _log.warning("cannot accept connections", extra={"error": error.strerror})
+        else:
+            self._report_exhausted("cannot accept connections", error=error.strerror)
 
     @contextlib.contextmanager
     def capture_signals(self) -> Iterator[None]:

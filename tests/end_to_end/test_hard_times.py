@@ -1,6 +1,7 @@
 """What others do to the exporter costs a scrape its values at most, and never the process."""
 
 import concurrent.futures
+import contextlib
 import re
 import signal
 import socket
@@ -211,3 +212,37 @@ def test_sigterm_ends_it_with_status_0_whatever_the_exchange_does(config_file, n
         assert exporter.process.wait(5) == 0
         assert not [line for line in exporter.log if "Traceback" in line]
         assert scrape.exception() or DOWN in scrape.result().text
+
+
+def test_idle_connections_at_the_limit_of_open_files_shut_no_scrape_out(config_file):
+    flags = config_file(default=module("http://exchange.invalid"))
+    limited = ("sh", "-c", 'ulimit -n 256; exec "$@"', "sh", str(COMMAND))
+    with running(flags, command=limited) as exporter, contextlib.ExitStack() as stack:
+        for _ in range(300):
+            client = stack.enter_context(connect(exporter))
+            client.sendall(b"GET /-/healthy HTTP/1.1\r\nHost: x\r\n\r\n")
+        assert DOWN in exporter.get("/metrics").text
+        assert sum("too many connections" in line for line in exporter.log) == 1
+
+
+HURRIED = """
+import sys
+from exporter.__main__ import main
+from exporter.web import server
+
+server.REQUEST_SECONDS = 0.2
+sys.exit(main())
+"""
+
+
+def test_a_tls_handshake_that_does_not_end_is_not_waited_for(tmp_path, config_file, certificate):
+    certificate("localhost").write(tmp_path)
+    web_config, program = tmp_path / "web.yaml", tmp_path / "program.py"
+    web_config.write_text("tls_server_config: {cert_file: cert.pem, key_file: key.pem}")
+    program.write_text(HURRIED)
+    flags = config_file(default=module("http://exchange.invalid"))
+    command = (str(COMMAND.parent / "python"), str(program))
+    web_flag = f"--web.config.file={web_config}"
+    with running(flags, web_flag, command=command) as exporter, connect(exporter) as client:
+        client.sendall(b"\x16\x03")
+        assert client.recv(1) == b""
