@@ -15,8 +15,15 @@ from exporter.config.errors import ConfigError, ErrorLine
 from exporter.web import config, tls
 from exporter.web.config import WebConfig
 from exporter.web.logins import Logins, TooManyLogins
+from exporter.web.same_site import is_foreign
 
 logger = logging.getLogger(__name__)
+
+_PROTECTED = ("/config", "/-/reload")
+_FOREIGN = (
+    "Origin or Host name another site. Use this machine's address or name, or switch on passwords"
+    " or client certificates.\n"
+)
 
 _Fingerprints = dict[Path, tuple[int, int, int] | None]
 """Size, time and inode of each file; None for one that is not there, or not a regular file."""
@@ -46,6 +53,11 @@ class Access:
         self.ssl_context = self._tls.context if self._tls else None
         self.headers = self._config.headers
         self.logins = Logins(self._config.basic_auth_users)
+
+    @property
+    def knows_clients(self) -> bool:
+        """Whether every client has logged in or shown a certificate."""
+        return self.logins.required or self._config.verifies_clients
 
     def refresh(self) -> None:
         """Apply a changed file, or changed certificates.
@@ -108,7 +120,7 @@ class Access:
 
 
 class AccessMiddleware:
-    """Lets in whom `access` admits, and adds its headers to every response."""
+    """Answers only requests that `access` admits; adds its headers to every response."""
 
     def __init__(self, app: ASGIApp, access: Access) -> None:
         self._app = app
@@ -126,17 +138,21 @@ class AccessMiddleware:
                 MutableHeaders(scope=message).update(headers)
             await send(message)
 
-        answer = await self._answer_at_the_door(Headers(scope=scope).get("authorization"))
-        await (answer or self._app)(scope, receive, send_with_headers)
+        refusal = await self._refusal(scope)
+        await (refusal or self._app)(scope, receive, send_with_headers)
 
-    async def _answer_at_the_door(self, authorization: str | None) -> PlainTextResponse | None:
+    async def _refusal(self, scope: Scope) -> PlainTextResponse | None:
+        headers = Headers(scope=scope)
+        address, _ = scope.get("client") or ("", 0)
         try:
-            admitted = await self._access.logins.admit(authorization)
+            admitted = await self._access.logins.admit(headers.get("authorization"), address)
         except TooManyLogins:
             return PlainTextResponse("Too many logins at once.\n", 503, {"Retry-After": "1"})
-        if admitted:
-            return None
-        return PlainTextResponse("Unauthorized\n", 401, {"WWW-Authenticate": "Basic"})
+        if not admitted:
+            return PlainTextResponse("Unauthorized\n", 401, {"WWW-Authenticate": "Basic"})
+        if scope["path"] in _PROTECTED and not self._access.knows_clients and is_foreign(headers):
+            return PlainTextResponse(_FOREIGN, 403)
+        return None
 
 
 def _read(file: Path | None) -> tuple[WebConfig, SSLContext | None, _Fingerprints]:

@@ -36,7 +36,7 @@ async def app(scope, receive, send):
     await PlainTextResponse("in", headers=headers)(scope, receive, send)
 
 
-def get(access, authorization=None):
+def get(access, authorization=None, path="/", **more):
     """Ask the app behind `access`, as a server would."""
 
     async def send(message):
@@ -44,7 +44,8 @@ def get(access, authorization=None):
 
     messages = []
     headers = [] if authorization is None else [(b"authorization", authorization.encode())]
-    scope = {"type": "http", "method": "GET", "path": "/", "headers": headers}
+    headers += [(name.encode(), value.encode()) for name, value in more.items()]
+    scope = {"type": "http", "method": "GET", "path": path, "headers": headers}
     asyncio.run(AccessMiddleware(app, access)(scope, None, send))
     start, body = messages
     return SimpleNamespace(
@@ -72,7 +73,7 @@ def folder(tmp_path, certificate):
 
 
 class Checks:
-    """Stands in bcrypt's place: keeps what was checked, and holds checks up until told."""
+    """Stands in for bcrypt: keeps what was checked, and holds checks up until `go_on` is set."""
 
     def __init__(self):
         self.seen = []
@@ -87,6 +88,10 @@ class Checks:
         self.begun.set()
         assert self.go_on.wait(10)
         return bcrypt.checkpw(password, hashed_password)
+
+    def hashpw(self, password, salt):
+        self.seen.append((password, salt))
+        return bcrypt.hashpw(password, salt)
 
 
 @pytest.fixture

@@ -2,6 +2,7 @@ import asyncio
 import base64
 import logging
 import os
+import socket
 import ssl
 from pathlib import Path
 
@@ -267,3 +268,55 @@ def test_a_pipe_is_read_once_and_not_looked_at_again(caplog):
 def test_has_nothing_to_read_without_a_file():
     Access(None).refresh()
     Access(None).reload()
+
+
+@pytest.mark.parametrize("path", ["/config", "/-/reload"])
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {"host": "evil.example"},
+        {"host": "evil.example:10198", "origin": "http://evil.example:10198"},
+        {"host": "localhost.evil.example"},
+        {"host": "127.0.0.1.evil.example"},
+        {"host": "localhost:10198", "origin": "https://evil.example"},
+        {"host": "localhost:10198", "origin": "http://localhost:3000"},
+        {"host": "192.0.2.1:10198", "origin": "null"},
+        {"host": "[evil"},
+    ],
+)
+def test_a_foreign_page_can_neither_reload_nor_read_the_configuration(path, headers):
+    assert get(Access(None), path=path, **headers).status == 403
+    assert get(Access(None), path="/metrics", **headers).status == 200
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {},
+        {"host": "localhost:10198", "origin": "http://localhost:10198"},
+        {"host": "127.0.0.1:10198"},
+        {"host": "[::1]:10198", "origin": "http://[::1]:10198"},
+        {"host": "exporter:10198"},
+        {"host": "Exporter.monitoring.svc.cluster.local:10198"},
+        {"host": "exporter.monitoring.svc"},
+        {"host": socket.gethostname()},
+    ],
+)
+def test_who_asks_by_a_name_that_no_stranger_owns_is_no_foreigner(headers):
+    assert get(Access(None), path="/config", **headers).status == 200
+
+
+FOREIGN = {"host": "exporter.example.com", "origin": "https://other.example.com"}
+
+
+def test_a_login_makes_every_name_good(write):
+    access = Access(write(users(**USERS)))
+    assert get(access, basic("alice", "hunter2"), path="/config", **FOREIGN).status == 200
+    assert get(access, path="/config", **FOREIGN).status == 401
+
+
+@pytest.mark.usefixtures("folder")
+def test_only_verified_client_certificates_make_every_name_good(write):
+    assert get(Access(write(CLIENTS)), path="/config", **FOREIGN).status == 200
+    given = CLIENTS.replace("RequireAndVerifyClientCert", "VerifyClientCertIfGiven")
+    assert get(Access(write(given)), path="/config", **FOREIGN).status == 403
