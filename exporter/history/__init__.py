@@ -1,4 +1,4 @@
-"""The past that an exporter would have: scrapes of the embedded exchange, for Prometheus to load.
+"""A history of scrapes of the simulator, for Prometheus to load.
 
-Fetcher, client and collector are those of a live scrape; only time and the network are played.
+Fetcher, client and collector are those of a live scrape; only time and network are simulated.
 """

@@ -1,6 +1,6 @@
 """Write a day of history: `python -m exporter.history > history.om`.
 
-`promtool tsdb create-blocks-from openmetrics history.om DATA` makes Prometheus blocks of it.
+`promtool tsdb create-blocks-from openmetrics history.om DATA` turns it into blocks of Prometheus.
 """
 
 import argparse
@@ -23,7 +23,7 @@ from exporter.simulator.day import EPISODES, SHORTEST_SECONDS, Day
 def main(argv: Sequence[str] | None = None) -> int:
     """Write the history to standard output; returns the process's exit status."""
     flags = _parser().parse_args(argv)
-    log.configure("error", "logfmt")  # the outages are the point here, not news
+    log.configure("error", "logfmt")  # the simulated outages are no news
     disable_created_metrics()  # type: ignore[no-untyped-call]
     end = int(flags.end // flags.step) * flags.step
     begin = end - int(flags.duration // flags.step) * flags.step
@@ -42,8 +42,8 @@ def main(argv: Sequence[str] | None = None) -> int:
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="python -m exporter.history",
-        description="Writes what Prometheus would have scraped from this exporter on the embedded"
-        " exchange, as OpenMetrics text with timestamps: calm, and one after another "
+        description="Writes what Prometheus would have scraped from this exporter with its"
+        " simulator, as OpenMetrics text with timestamps: a calm day with these scenarios one after another: "
         + ", ".join(EPISODES)
         + ".",
         allow_abbrev=False,
@@ -54,13 +54,26 @@ def _parser() -> argparse.ArgumentParser:
         "--duration",
         type=_duration,
         default="24h",
-        help=f"how far it reaches back, {shortest} at least (default %(default)s)",
+        help=f"length of the history, at least {shortest} (default %(default)s)",
     )
     add("--step", type=_step, default="15s", help="scrape interval (default %(default)s)")
-    add("--end", type=_end, default="now", help="last scrape, now or RFC 3339 (default now)")
-    add("--job", default="binance_asset_index", help="label of all samples (default %(default)s)")
-    add("--instance", default="localhost:10198", help="likewise (default %(default)s)")
-    add("--seed", type=int, default=1, help="of prices and latencies (default %(default)s)")
+    add(
+        "--end",
+        type=_end,
+        default="now",
+        help="time of the last scrape, now or RFC 3339 (default now)",
+    )
+    add(
+        "--job",
+        default="binance_asset_index",
+        help="label job of all samples (default %(default)s)",
+    )
+    add(
+        "--instance",
+        default="localhost:10198",
+        help="label instance of all samples (default %(default)s)",
+    )
+    add("--seed", type=int, default=1, help="seed of prices and latencies (default %(default)s)")
     return parser
 
 
@@ -78,7 +91,7 @@ def _seconds(text: str, least: int) -> int:
     except ValueError:
         seconds = 0
     if seconds < least:
-        needed = f"a duration of {duration.render(least)} at least"
+        needed = f"a duration of at least {duration.render(least)}"
         raise argparse.ArgumentTypeError(f"expected {needed}, got {text!r}")
     return seconds
 

@@ -1,4 +1,4 @@
-"""How far a long piece of work is, for whoever watches it on a terminal."""
+"""The progress of a long piece of work, on a terminal."""
 
 import sys
 from collections.abc import Iterable, Iterator
@@ -8,11 +8,11 @@ T = TypeVar("T")
 
 
 def shown(items: Iterable[T], total: int, what: str, stream: TextIO | None = None) -> Iterator[T]:
-    """Yield the items and keep a line such as `history: 37 %` on a terminal; elsewhere be silent.
+    """Yield the items and show a line such as `history: 37 %` on a terminal.
 
     Args:
-        items: What is worked on, one after another.
-        total: How many they are.
+        items: The pieces of work.
+        total: The number of items.
         what: The work, as a noun.
         stream: The terminal, if it is one; by default standard error.
     """

@@ -1,4 +1,4 @@
-"""Scrapes of an embedded exchange, in a time that passes as fast as they can be computed."""
+"""Scrapes of the simulator on a simulated clock, as fast as they can be computed."""
 
 import io
 import random
@@ -35,23 +35,23 @@ from exporter.simulator import Exchange
 
 _TIMEOUT = 5.0
 _REFRESH_INTERVAL = 300.0
-"""Of the margin assets: what a scenario does to them should show when it happens."""
+"""Of the margin assets, short so that a scenario shows on time."""
 
 _TYPICAL_LATENCY = 0.06
 
 
 class Clock:
-    """Unix time in seconds that passes when someone says so."""
+    """Unix time in seconds, set by its user."""
 
     now = 0.0
 
     def __call__(self) -> float:
-        """Tell the time."""
+        """Return the time."""
         return self.now
 
 
 class Wire(HTTPAdapter):
-    """Carries requests to an exchange in this process, and lets the time pass that this takes."""
+    """Passes requests to an exchange in this process, and moves the clock on by their latency."""
 
     def __init__(self, exchange: Exchange, clock: Clock, seed: int) -> None:
         super().__init__()
@@ -67,13 +67,13 @@ class Wire(HTTPAdapter):
         *_: object,
         **__: object,
     ) -> requests.Response:
-        """Ask the exchange.
+        """Get the response of the exchange.
 
         Raises:
-            ReadTimeout: the answer takes longer than `timeout`.
-            ConnectionError: the exchange breaks the connection off.
+            ReadTimeout: The response takes longer than `timeout`.
+            ConnectionError: The exchange closes the connection.
         """
-        assert isinstance(timeout, Timeout)  # noqa: S101 - it is our client that asks
+        assert isinstance(timeout, Timeout)  # noqa: S101 - our client passes one
         assert isinstance(timeout.total, float)  # noqa: S101
         url = urlsplit(request.url or "")
         answer = self._exchange.answer(str(url.path), dict(parse_qsl(str(url.query))))
@@ -91,12 +91,12 @@ class Wire(HTTPAdapter):
 
 
 class Scrapes:
-    """The pages of an exporter that asks one exchange.
+    """The pages of an exporter of one exchange.
 
     Args:
-        exchange: answers on `clock`'s time.
-        clock: the time of everything here.
-        seed: of the time that answers take.
+        exchange: Uses the same clock.
+        clock: The time of exchange and exporter.
+        seed: Of the latencies.
         refresh_interval: Seconds between two fetches of the margin assets.
     """
 
@@ -144,5 +144,5 @@ class Scrapes:
         yield from index_families(fetch)
         yield from scrape_families(fetch, self._clock.now - moment)
         for work in self._background:
-            work()  # it ran beside the scrape: the next one begins when it would have
+            work()  # it ran beside the scrape: the next one starts at its own time
         self._background.clear()

@@ -16,10 +16,10 @@ class _Series(NamedTuple):
 
 
 class Tape:
-    """Keeps samples, 16 bytes each, until all are there: time comes last in the text's order.
+    """Keeps samples, 16 bytes each, until the last scrape: the text is in the order of the series.
 
     Args:
-        labels: what Prometheus adds to each sample: job and instance.
+        labels: Labels that Prometheus adds to each sample: job and instance.
     """
 
     def __init__(self, labels: Mapping[str, str]) -> None:

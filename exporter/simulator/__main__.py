@@ -14,12 +14,12 @@ from exporter.simulator.server import serve
 
 class _Parser(argparse.ArgumentParser):
     def error(self, message: str) -> NoReturn:
-        """One plain sentence, without the usage in front of it."""
+        """Print one sentence, without the usage in front of it."""
         self.exit(2, f"{self.prog}: {message}\n")
 
 
 def main(argv: list[str] | None = None) -> int:
-    """Runs until SIGINT or SIGTERM.
+    """Run until SIGINT or SIGTERM.
 
     Returns:
         The exit status: 0, or 1 if the address cannot be listened on.
@@ -49,7 +49,7 @@ def main(argv: list[str] | None = None) -> int:
 def _parser() -> argparse.ArgumentParser:
     parser = _Parser(
         prog="python -m exporter.simulator",
-        description="A simulator of the asset index of Binance USDⓈ-M futures.",
+        description="Simulates the asset index of Binance USDⓈ-M futures.",
         epilog=f"scenarios, repeated after {PERIOD_SECONDS} seconds:\n"
         + "\n".join(f"  {name:16}{item.description}" for name, item in SCENARIOS.items()),
         formatter_class=argparse.RawDescriptionHelpFormatter,
@@ -59,7 +59,7 @@ def _parser() -> argparse.ArgumentParser:
         type=_address,
         default=("127.0.0.1", 9443),
         metavar="HOST:PORT",
-        help="where to listen (127.0.0.1:9443)",
+        help="address to listen on (127.0.0.1:9443)",
     )
     parser.add_argument(
         "--scenario", choices=SCENARIOS, default="calm", metavar="NAME", help="what happens (calm)"
@@ -70,7 +70,7 @@ def _parser() -> argparse.ArgumentParser:
         type=_weight,
         default=WEIGHT_LIMIT,
         metavar="WEIGHT",
-        help=f"request weight of a minute ({WEIGHT_LIMIT}); raise it for a benchmark",
+        help=f"request weight per minute ({WEIGHT_LIMIT}); raise it for a benchmark",
     )
     parser.add_argument(
         "--retry-after", action="store_true", help="send Retry-After with 429 and 418"

@@ -1,4 +1,4 @@
-"""What the simulator lists: each asset's haircuts and the way its price moves."""
+"""The assets of the simulator: the haircuts of each one, and how its price moves."""
 
 from dataclasses import dataclass
 from decimal import Decimal
@@ -17,13 +17,13 @@ class Buffers(NamedTuple):
 
     @classmethod
     def symmetric(cls, both: str, auto_exchange: str | None = None) -> "Buffers":
-        """The same haircut on either side; auto-exchange takes its own or the same."""
+        """Use one haircut for bid and ask, and the same or another one for auto-exchange."""
         usual = Decimal(both)
         auto = usual if auto_exchange is None else Decimal(auto_exchange)
         return cls(usual, usual, auto, auto)
 
     def raised(self, points: int) -> "Buffers":
-        """All four, higher by so many percentage points."""
+        """Return all four, higher by so many percentage points."""
         return Buffers(*(fraction + Decimal(points) / 100 for fraction in self))
 
 
@@ -32,9 +32,9 @@ class Walk(NamedTuple):
 
     Attributes:
         volatility: Standard deviation of the asset's own noise.
-        beta: Share it takes of the noise that all coins have in common.
-        reversion: Fraction of its distance from the anchor that it loses.
-        accrual: By how much the anchor itself rises: the interest.
+        beta: Factor of the noise that all coins have in common.
+        reversion: Fraction of the distance from the anchor that it loses.
+        accrual: How much the anchor itself rises: the interest.
     """
 
     volatility: float
@@ -48,12 +48,12 @@ class Asset:
     """One asset of the list.
 
     Attributes:
-        name: As in exchangeInfo; the symbol of its index is this with `USD` behind it.
-        price: USD per unit when the walk begins, and its anchor.
+        name: As in exchangeInfo; the symbol of its index is the name followed by `USD`.
+        price: USD per unit when the walk starts, and its anchor.
         walk: How the price moves.
         buffers: Haircuts; all zero for an asset that only settles COIN-M contracts.
-        threshold: `autoAssetExchange` as the exchange writes it, in units of the asset; None
-            for an asset that is no margin asset.
+        threshold: `autoAssetExchange` as Binance writes it, in units of the asset; None if it is
+            not a margin asset.
     """
 
     name: str
@@ -80,12 +80,13 @@ _PEGGED = Walk(4e-6, reversion=1 / 300)
 
 
 def _yielding(yearly: float) -> Walk:
-    # Full reversion: the noise of one second is forgotten in the next, the interest stays.
+    # Full reversion: the noise lasts one second, the interest stays.
     return Walk(5e-8, reversion=1.0, accrual=yearly / YEAR_SECONDS)
 
 
-# The order is the exchange's: not alphabetical, and the same in every answer. If no haircut is on
-# record (BNFCR, RWUSD, BFUSD's bid, USD1 and U but for auto-exchange) it is a relative's.
+# In Binance's order, which is not alphabetical and the same in every response. Haircuts that we
+# have never seen (BNFCR, RWUSD, BFUSD's bid, USD1 and U except auto-exchange) are those of a
+# similar asset.
 ASSETS = (
     Asset("USDT", 0.9988, _PEGGED, Buffers.symmetric("0.0001"), "-10000"),
     Asset("BTC", 64180.0, _coin(3e-5, beta=1.0), Buffers.symmetric("0.05", "0.025"), "-0.10000000"),

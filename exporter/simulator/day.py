@@ -1,4 +1,4 @@
-"""A day at the exchange: calm, and now and then one of the scenarios."""
+"""A day: calm, with each of the scenarios once."""
 
 from dataclasses import replace
 
@@ -8,20 +8,20 @@ from exporter.simulator.scenarios import PERIOD_SECONDS, SCENARIOS, Moment
 
 EPISODES = tuple(name for name in SCENARIOS if name != "calm")
 SHORTEST_SECONDS = len(EPISODES) * 2 * PERIOD_SECONDS
-"""Half of a day belongs to its episodes, and none is shorter than its scenario."""
+"""Episodes take half of a day, and none is shorter than its scenario."""
 
-_LONGEST_STRETCH = 6  # an hour: of ten minutes little is seen on a picture of a whole day
+_LONGEST_STRETCH = 6  # an hour: ten minutes are hard to see on a graph of a whole day
 
 
 class Day:
-    """A script in which each scenario but the calm one happens once, at even distances.
+    """A script in which each scenario except the calm one happens once, at equal distances.
 
-    A scenario is stretched, to an hour at most: a day should show it. Prices end where those of
-    a new exchange with any seed begin, so that one can take over.
+    Scenarios are stretched, to an hour at most, so that a graph of the day shows them. The last
+    prices are the first ones of a new exchange with any seed, so that one can take over.
 
     Args:
-        seconds: How long the day is, `SHORTEST_SECONDS` at least.
-        seed: That of the exchange which plays it.
+        seconds: Length of the day, at least `SHORTEST_SECONDS`.
+        seed: The seed of the exchange that plays it.
     """
 
     def __init__(self, seconds: int, seed: int) -> None:
@@ -34,7 +34,7 @@ class Day:
         self._factors = {asset.name: asset.price / last[asset.name] for asset in ASSETS}
 
     def at(self, elapsed: int) -> Moment:
-        """The state of things `elapsed` seconds after the start."""
+        """Return the state `elapsed` seconds after the start."""
         number, since = divmod(elapsed - self._first, self._slot)
         inside = 0 <= number < len(EPISODES) and since < self._stretch * PERIOD_SECONDS
         scenario = SCENARIOS[EPISODES[number] if inside else "calm"]

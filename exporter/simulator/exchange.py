@@ -1,4 +1,4 @@
-"""The exchange: a market, a rate limit and a script, and what they make of each request."""
+"""The simulated exchange: responses from a market, a rate limit and a script."""
 
 import time
 from collections import Counter
@@ -23,13 +23,13 @@ _USUAL_WEIGHT = 1
 
 
 class Exchange:
-    """An exchange without sockets: a function of its seed, its script and the clock.
+    """An exchange without sockets, which depends only on its seed, its script and the clock.
 
-    The market walks and the script plays from the moment of creation, in whole seconds. A clock
-    that steps back is waited for. Not for several threads at once.
+    Market and script start when it is created and move in whole seconds. If the clock is set
+    back, they wait until it has caught up. Not safe to use from several threads.
 
     Attributes:
-        requests: How often what was asked, by path and symbol (None without one).
+        requests: Number of requests by path and symbol (None without one).
     """
 
     def __init__(
@@ -41,13 +41,13 @@ class Exchange:
         weight_limit: int = WEIGHT_LIMIT,
         retry_after: bool = False,
     ) -> None:
-        """Opens the exchange.
+        """Start the market and the script.
 
         Args:
-            scenario: A key of `SCENARIOS`, or a script of one's own.
-            seed: Of the random walk; the same one gives the same prices.
+            scenario: A key of `SCENARIOS`, or a script.
+            seed: Of the random walk; the same seed gives the same prices.
             clock: Returns Unix time in seconds.
-            weight_limit: Request weight of a UTC minute.
+            weight_limit: Request weight per UTC minute.
             retry_after: Whether 429 and 418 carry `Retry-After`.
 
         Raises:
@@ -64,7 +64,7 @@ class Exchange:
         self._publish()
 
     def answer(self, path: str, params: Mapping[str, str]) -> Answer:
-        """What a GET of `path` with these query parameters gets at this moment."""
+        """Return the response to a GET of `path` with these query parameters now."""
         symbol = params.get("symbol")
         self.requests[path, symbol] += 1
         self._catch_up()
@@ -86,7 +86,7 @@ class Exchange:
             self._publish()
 
     def _publish(self) -> None:
-        """Works out the index once a second, however often it is asked for."""
+        """Compute the index, once a second however many requests there are."""
         keyframe, factors = self._moment.keyframe, self._moment.price_factors
         prices = self._market.prices()
         self._rows: dict[str, Row] = {
@@ -124,7 +124,7 @@ class Exchange:
             return self._list
         if symbol not in self._rows:
             return answers.INVALID_SYMBOL
-        # A single symbol carries the moment of the answer, the list its whole second.
+        # a single row has the time of the response, a list that of its whole second
         frozen = self._moment.keyframe.frozen
         time_ms = self._market.second * 1000 if frozen else self._now_ms()
         return json_answer(200, encode({**self._rows[symbol], "time": time_ms}))

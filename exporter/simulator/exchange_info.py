@@ -1,4 +1,4 @@
-"""The exchangeInfo answer: a few facts about margin assets in a megabyte of contracts."""
+"""The exchangeInfo response: a few facts about margin assets in a megabyte of contracts."""
 
 import functools
 from collections.abc import Sequence
@@ -6,11 +6,11 @@ from collections.abc import Sequence
 from exporter.simulator.answers import encode
 
 CONTRACTS = 1000
-"""As many as it takes for the answer to pass a megabyte, as the real one does."""
+"""Enough for more than a megabyte, which the real response has."""
 
 _BASE = "BASE"
 
-# Nobody reads the contracts; they are here for their weight.
+# nobody reads the contracts; they are here for their size
 _CONTRACT = {
     "symbol": f"{_BASE}USDT",
     "pair": f"{_BASE}USDT",
@@ -60,11 +60,11 @@ _CONTRACT = {
 def exchange_info(
     time_ms: int, weight_limit: int, margin_assets: Sequence[dict[str, str | bool]]
 ) -> bytes:
-    """The encoded answer.
+    """Return the encoded response.
 
     Args:
         time_ms: The server's Unix time in milliseconds.
-        weight_limit: Request weight of a minute.
+        weight_limit: Request weight per minute.
         margin_assets: Objects with `asset`, `autoAssetExchange` and `marginAvailable`.
     """
     facts = {

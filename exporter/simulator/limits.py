@@ -1,4 +1,4 @@
-"""The exchange's patience: request weight by UTC minute, and bans for who goes on asking."""
+"""The rate limit: request weight per UTC minute, and bans for addresses that ignore it."""
 
 import math
 
@@ -6,21 +6,21 @@ from exporter.simulator import answers
 from exporter.simulator.answers import Answer
 
 WEIGHT_LIMIT = 2400
-"""Request weight that one address may spend in a UTC minute."""
+"""Request weight that one address may use in a UTC minute."""
 
 PATIENCE = 20
-"""How many requests of one minute are refused with 429 before the next brings a ban."""
+"""Requests of one minute that get 429; the next one is answered with a ban."""
 
 FIRST_BAN_SECONDS = 120.0
 LONGEST_BAN_SECONDS = 3 * 24 * 3600.0
 
 
 class RateLimit:
-    """The account of one address: all who ask count as one.
+    """The rate limit of one address; all clients count as one.
 
     Attributes:
-        limit: Request weight of a UTC minute.
-        used: Weight spent in the minute of the last request, that request included.
+        limit: Request weight per UTC minute.
+        used: Weight used in the minute of the last request, that request included.
     """
 
     def __init__(self, limit: int, *, retry_after: bool) -> None:
@@ -34,15 +34,15 @@ class RateLimit:
         self._next_ban_seconds = FIRST_BAN_SECONDS
 
     def charge(self, weight: int, now: float, *, spent_by_others: int = 0) -> Answer | None:
-        """Counts a request, whatever becomes of it.
+        """Count a request, whatever the response is.
 
         Args:
             weight: What the request costs.
             now: Unix time in seconds.
-            spent_by_others: Weight that other programs behind the address spent this minute.
+            spent_by_others: Weight that other programs behind the address used in this minute.
 
         Returns:
-            The refusal, or None if the request may have its answer.
+            The refusal, or None if the request is allowed.
         """
         minute = int(now // 60)
         if minute != self._minute:
@@ -62,7 +62,7 @@ class RateLimit:
         return self._ban_answer(now)
 
     def ban(self, until: float) -> None:
-        """Bans the address until this Unix time in seconds; never shortens a ban."""
+        """Ban the address until this Unix time in seconds; never shortens a ban."""
         self._banned_until = max(until, self._banned_until)
 
     def _ban_answer(self, now: float) -> Answer:

@@ -1,4 +1,4 @@
-"""The prices: a random walk of one step a second, the same for the same seed and start."""
+"""Prices: a random walk of one step per second, reproducible by its seed and start."""
 
 import math
 import random
@@ -7,14 +7,14 @@ from collections.abc import Sequence
 from exporter.simulator.assets import Asset
 
 COMMON_VOLATILITY = 7e-5
-"""Standard deviation, in one second, of the noise that all coins share: some 40% a year."""
+"""Standard deviation, in one second, of the noise that all coins share: about 40% a year."""
 
 
 class Market:
-    """Prices of some assets, at one second after another.
+    """The prices of assets, second by second.
 
-    The logarithm of each price strays from its anchor: a coin for good, a stablecoin until it
-    is drawn back, a yield token by a hair while its anchor rises.
+    The logarithm of each price moves away from its anchor: that of a coin without return, that of
+    a stablecoin for minutes, that of a yield token hardly, while its anchor rises.
 
     Attributes:
         second: Unix time of the prices, in seconds.
@@ -28,12 +28,12 @@ class Market:
         self._steps = [
             (1 - asset.walk.reversion, asset.walk.beta, asset.walk.volatility) for asset in assets
         ]
-        self._random = random.Random(seed)  # noqa: S311  a walk that can be repeated, no secret
+        self._random = random.Random(seed)  # noqa: S311 - reproducible, no secret
 
     def advance(self, second: int) -> None:
-        """Walks on to `second`, Unix time; a second that is past changes nothing.
+        """Move on to `second`, Unix time; a second in the past changes nothing.
 
-        A day that nobody asked in costs one or two seconds of CPU.
+        A whole day takes one or two seconds of CPU.
         """
         gauss = self._random.gauss
         for _ in range(second - self.second):
@@ -45,7 +45,7 @@ class Market:
         self.second = max(second, self.second)
 
     def prices(self) -> dict[str, float]:
-        """USD per unit, by name of the asset."""
+        """Return USD per unit, by name of the asset."""
         elapsed = self.second - self._start
         return {
             asset.name: asset.price * math.exp(stray + asset.walk.accrual * elapsed)

@@ -1,4 +1,4 @@
-"""One row of the asset index, by the exchange's own arithmetic."""
+"""One row of the asset index, computed and rounded as Binance does."""
 
 from decimal import ROUND_HALF_UP, Decimal
 
@@ -10,11 +10,11 @@ Row = dict[str, str | int]
 
 
 def index_row(symbol: str, price: Decimal, buffers: Buffers, time_ms: int) -> Row:
-    """The eleven fields of one symbol, in the exchange's order.
+    """Return the eleven fields of one symbol, in Binance's order.
 
     Args:
         symbol: Such as `BTCUSD`.
-        price: USD per unit. The rates follow from it as rounded, not from all its digits.
+        price: USD per unit; the rates are computed from the rounded price.
         buffers: The haircuts, as fractions.
         time_ms: Unix time in milliseconds.
     """
@@ -39,5 +39,5 @@ def _rounded(value: Decimal) -> Decimal:
 
 
 def _text(value: Decimal) -> str:
-    # format() and not str(), which writes a small value as 1E-8.
+    # str() would write a small value as 1E-8
     return format(_rounded(value), "f")

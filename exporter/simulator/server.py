@@ -1,4 +1,4 @@
-"""Carries an exchange's answers over HTTP, dropped and hanging connections included."""
+"""Serves a simulated exchange over HTTP, dropped and hanging connections included."""
 
 import asyncio
 import contextlib
@@ -14,23 +14,23 @@ from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 from exporter.simulator.exchange import Exchange
 
 KEEP_ALIVE_SECONDS = 120
-"""Longer than any usual scrape interval, so that a client's pooled connection stays."""
+"""Longer than usual scrape intervals, so that a client's pooled connection stays open."""
 
 
 @contextlib.contextmanager
 def serve(exchange: Exchange, host: str = "127.0.0.1", port: int = 0) -> Iterator[str]:
-    """Serves an exchange from a thread of its own.
+    """Serve an exchange in a thread of its own.
 
-    It listens before this returns and has stopped when the block is left; answers that hang are
-    cut off. Signals and logging stay as they are.
+    It listens inside the block and stops at its end, without waiting for responses that hang. It
+    changes neither signal handlers nor logging.
 
     Args:
-        exchange: Asked by this server's thread only, while it runs.
+        exchange: Used only by the server's thread while it runs.
         host: Address to listen on.
-        port: TCP port; 0 takes a free one.
+        port: TCP port; 0 for a free one.
 
     Yields:
-        The base URL, without a slash at its end.
+        The base URL, without a slash at the end.
 
     Raises:
         OSError: The address cannot be listened on.
@@ -60,7 +60,7 @@ def serve(exchange: Exchange, host: str = "127.0.0.1", port: int = 0) -> Iterato
 
 
 class _Protocol(HttpToolsProtocol):
-    """uvicorn's connection, with the one word that ASGI lacks: abort."""
+    """uvicorn's connection, with an `abort` in the state, which ASGI lacks."""
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as in uvicorn
         super().connection_made(transport)
@@ -72,7 +72,7 @@ class _Protocol(HttpToolsProtocol):
 
 
 class _Server(uvicorn.Server):
-    """uvicorn's server, which waits for nobody when it stops."""
+    """uvicorn's server, which stops without waiting for open connections."""
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         for connection in list(self.server_state.connections):

@@ -124,8 +124,8 @@ def test_the_series_of_a_histogram_come_together_time_by_time(text):
 @pytest.mark.parametrize(
     ("flags", "complaint"),
     [
-        (["--duration", "1h"], "argument --duration: expected a duration of 2h at least, got '1h'"),
-        (["--step", "15"], "argument --step: expected a duration of 1s at least, got '15'"),
+        (["--duration", "1h"], "argument --duration: expected a duration of at least 2h, got '1h'"),
+        (["--step", "15"], "argument --step: expected a duration of at least 1s, got '15'"),
         (["--end", "2026-08-02T12:00:00"], "argument --end: expected now, or a time such as"),
         (["--end", "noon"], "argument --end: expected now, or a time such as"),
     ],
