@@ -1,6 +1,7 @@
 """The status page in a real browser."""
 
 import contextlib
+import re
 import threading
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -141,6 +142,46 @@ def test_a_failure_from_the_start_has_no_values(browser, config_file):
         assert browser.find_element(By.ID, "state").text.startswith("Down")
         assert "connection" in browser.find_element(By.CSS_SELECTOR, "main .notice").text
         assert browser.find_elements(By.TAG_NAME, "table") == []
+
+
+def test_a_ban_is_called_a_ban_beside_the_last_good_values(browser, exchange, clock, config_file):
+    _, base_url = exchange("ban")
+    with running(config_file(default=module(base_url))) as exporter:
+        exporter.get("/metrics")
+        clock.ahead = 200
+        show(browser, exporter.url, PHONE)
+        notice = browser.find_element(By.CSS_SELECTOR, "main .notice").text
+        assert re.match(
+            r"Banned by Binance \(418\) until [-0-9]* ?\d\d:\d\d:\d\d UTC;"
+            r" every program on this address is affected\.\nDown since",
+            notice,
+        )
+        assert "they are not current" in notice
+        assert browser.title == "Banned · Binance asset index"
+        assert cell(browser, "BTCUSD", 2) == "5.00 %"
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize(
+    ("scenario", "elapsed", "selector"),
+    [
+        ("haircut-change", 120, "td small.warn"),
+        ("depeg", 200, "td small.bad"),
+        ("frozen", 200, "#age.bad"),
+        ("outage", 90, ".past td"),
+    ],
+)
+def test_marks_stand_out_from_their_ground(
+    browser, exchange, clock, config_file, scenario, elapsed, selector, scheme
+):
+    clock.ahead = -elapsed
+    _, base_url = exchange(scenario)
+    with running(config_file(default=module(base_url))) as exporter:
+        exporter.get("/metrics")
+        clock.ahead = 0
+        show(browser, exporter.url, DESKTOP, scheme)
+        text, ground = colour(browser, selector, "color"), colour(browser, ".tile")
+        assert contrast(text, ground) >= 4.5  # WCAG AA
 
 
 # It updates itself
