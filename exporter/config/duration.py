@@ -29,7 +29,7 @@ def parse(text: str) -> float:
 def render(seconds: float) -> str:
     """Write seconds, to the millisecond, as Prometheus writes them.
 
-    Years and weeks only where nothing remains: `90d` reads better than `12w6d`.
+    Years and weeks only if nothing remains: `90d` reads better than `12w6d`.
     """
     rest = round(seconds * 1000)
     text = ""

@@ -29,7 +29,7 @@ def listen(addresses: Sequence[str]) -> list[socket.socket]:
 
 
 def address_of(listener: socket.socket) -> str:
-    """The address that it listens on, as people write it."""
+    """Return the address of a listening socket, as people write it."""
     host, port, *_ = listener.getsockname()
     return f"[{host}]:{port}" if listener.family == socket.AF_INET6 else f"{host}:{port}"
 
@@ -52,6 +52,6 @@ def _listen(host: str, port: int) -> socket.socket:
             host or None, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
         )[0]
         listener = socket.create_server(address[:2], family=family, backlog=BACKLOG)
-    # Accepted connections inherit it. Without it, a page that leaves in two parts takes 40 ms.
+    # Accepted connections inherit it. Without it, a page that is sent in two parts takes 40 ms.
     listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
     return listener

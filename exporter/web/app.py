@@ -1,4 +1,4 @@
-"""Paths and methods: what each request is answered with."""
+"""Paths and methods: how each request is answered."""
 
 import asyncio
 import functools
@@ -53,10 +53,10 @@ class App:
     """The web application; `asgi` is what a server runs.
 
     Args:
-        service: the modules in force.
-        registry: the exporter's own metrics, for the telemetry path.
-        options: what the flags say.
-        reload: reloads the configuration files.
+        service: The active modules.
+        registry: The exporter's own metrics, for the telemetry path.
+        options: What the flags say.
+        reload: Reloads the configuration files.
     """
 
     def __init__(
@@ -91,7 +91,7 @@ class App:
         self.asgi.router.redirect_slashes = False  # an unknown path is a 404
 
     def _limited(self, handler: Handler) -> Handler:
-        """Answer 503 at once where too many scrapes run already."""
+        """Answer 503 at once if too many scrapes are already running."""
 
         async def limited(request: Request) -> Response:
             if self.scrapes_running >= self._options.max_requests:
@@ -188,7 +188,7 @@ class App:
         return waiter.result()
 
     def end_scrapes(self) -> None:
-        """Let scrapes wait no longer, now or later; to be called in the event loop."""
+        """End the waiting of all scrapes, now and later; to be called in the event loop."""
         self._ended = True
         now = asyncio.get_running_loop().time()
         for limit in self._limits:
@@ -208,9 +208,9 @@ def scrape_timeout(module_timeout: float, header: str, offset: float) -> float:
     """Seconds a scrape may take.
 
     Args:
-        module_timeout: the module's timeout in seconds.
-        header: what Prometheus says of its own timeout, in seconds; ignored unless a number.
-        offset: how much earlier to end. Where that leaves nothing, half of Prometheus's is taken.
+        module_timeout: The module's timeout in seconds.
+        header: The value of Prometheus's timeout header, in seconds; ignored unless a number.
+        offset: Seconds to subtract from it; if nothing remains, half of it is taken instead.
     """
     given = float(header) if _DECIMAL.fullmatch(header) else 0.0
     if not 0 < given < math.inf:

@@ -138,7 +138,7 @@ class Server(uvicorn.Server):
             self._stopping = asyncio.create_task(self._stop())
 
     async def _stop(self) -> None:
-        """Turn unready, let scrapes in flight end, then leave."""
+        """Report unready, let scrapes in flight finish, then stop."""
         self._app.stopping = True
         _log.info("stopping")
         try:

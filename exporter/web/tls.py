@@ -31,7 +31,7 @@ def server_context(
     context.minimum_version = VERSIONS[min_version]
     context.maximum_version = VERSIONS[max_version]
     context.set_alpn_protocols(["http/1.1"])
-    context.num_tickets = 0  # no client comes back with a session older than the CA now trusted
+    context.num_tickets = 0  # no client resumes a session older than the trusted CA
     try:
         # Without a password of our own, OpenSSL would ask for one at the terminal.
         context.load_cert_chain(cert_file, key_file, password=_no_password)
@@ -45,14 +45,14 @@ def server_context(
 
 
 class RenewableContext:
-    """Hands each new connection over to the newest context.
+    """Uses the newest context for each new connection.
 
-    Loading a renewed certificate into the context in use would leave it without a key for a
-    moment, and for good where the new key turns out not to fit. Here a whole context is built
-    beside it and takes over in one assignment.
+    A renewed certificate that is loaded into the active context would leave it without a key for a
+    moment, and for good if the new key does not fit. Here a complete new context replaces it in
+    one assignment.
 
-    A client that was let in over TLS 1.2 may come back with the session of that time, even if its
-    CA is no longer trusted, until the session ends or the exporter does; over TLS 1.3 it may not.
+    A client that connected over TLS 1.2 may resume its session, even if its CA is no longer
+    trusted, until the session or the exporter ends; over TLS 1.3 it may not.
 
     Attributes:
         context: What to listen with; it stays the same object.
@@ -63,7 +63,7 @@ class RenewableContext:
         context.sni_callback = self._hand_over
 
     def renew(self, newest: ssl.SSLContext) -> None:
-        """Let new connections use `newest`; those that are open go on as they are."""
+        """Let new connections use `newest`; open ones do not change."""
         # A connection takes these from the context it begins with, the rest from its newest one.
         self.context.minimum_version = newest.minimum_version
         self.context.maximum_version = newest.maximum_version

@@ -145,7 +145,7 @@ def test_reports_all_errors_at_once_in_the_order_of_the_file(tmp_path):
 
 
 @pytest.mark.parametrize("name", ["absent.yaml", ".", "not_pem.txt/x.yaml"])
-def test_tells_why_a_file_cannot_be_read(name):
+def test_reports_why_a_file_cannot_be_read(name):
     assert re.fullmatch(r".*: cannot be read: [A-Z][a-z ]+", str(refusal(TESTDATA / name)))
 
 
@@ -286,7 +286,7 @@ def test_a_file_with_another_proxy_makes_other_settings(proxied):
     assert load_settings(proxied) != before
 
 
-def test_shows_where_the_url_of_a_proxy_is_and_not_what_it_is(proxied):
+def test_shows_if_the_url_of_a_proxy_is_and_not_what_it_is(proxied):
     settings = load_settings(proxied)
     assert f"proxy_url_file: {proxied.parent / 'proxy_url.txt'}\n" in dump_settings(settings)
     assert "hunter2" not in dump_settings(settings) + repr(settings)

@@ -144,7 +144,7 @@ def test_keeps_the_first_of_two_keys():
         ("[" * 1000, "1: nested deeper than 20 levels"),
     ],
 )  # fmt: skip
-def test_tells_a_syntax_error_in_one_sentence(text, message):
+def test_reports_a_syntax_error_in_one_sentence(text, message):
     assert refusal(text) == f"{FILE}:{message}"
 
 

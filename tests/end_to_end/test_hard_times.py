@@ -179,8 +179,8 @@ def test_a_proxy_that_dies_is_a_failed_connection_and_its_return_a_good_fetch(co
         with socket.create_server(listener_address(proxy_url)) as again:
             threading.Thread(target=answer_once, args=(again,), daemon=True).start()
             assert UP in exporter.get("/metrics").text
-        told = [line.partition("msg=")[2].split(" module_name")[0] for line in exporter.log]
-        assert told[2:] == ['"fetch failed"', '"fetch recovered"']
+        messages = [line.partition("msg=")[2].split(" module_name")[0] for line in exporter.log]
+        assert messages[2:] == ['"fetch failed"', '"fetch recovered"']
 
 
 def listener_address(url: str) -> tuple[str, int]:

@@ -1,4 +1,4 @@
-"""What the tests of the web configuration need: files, and a request without a network."""
+"""For the tests of the web configuration: files, and a request without a network."""
 
 import asyncio
 import base64

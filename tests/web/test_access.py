@@ -17,7 +17,7 @@ TLS = "tls_server_config: {cert_file: cert.pem, key_file: key.pem}\n"
 HEADERS = "http_server_config: {headers: {X-Frame-Options: deny}}\n"
 
 
-def test_lets_everyone_in_without_a_file():
+def test_admits_everyone_without_a_file():
     assert get(Access(None)).text == "in"
 
 
@@ -26,7 +26,7 @@ def test_refuses_a_bad_file_at_the_start(write):
         Access(write("users: {}"))
 
 
-def test_lets_a_user_in(write):
+def test_admits_a_user(write):
     access = Access(write(users(**USERS)))
     assert get(access, basic("alice", "hunter2")).text == "in"
 
@@ -52,7 +52,7 @@ def test_lets_a_user_in(write):
         basic("alice", "hunter2\0"),
     ],
 )
-def test_lets_nobody_else_in(write, authorization):
+def test_refuses_everyone_else(write, authorization):
     answer = get(Access(write(users(**USERS))), authorization)
     assert (answer.status, answer.text) == (401, "Unauthorized\n")
     assert answer.headers["WWW-Authenticate"] == "Basic"
@@ -63,13 +63,13 @@ def test_takes_the_scheme_in_any_case(write):
     assert get(access, basic("alice", "hunter2").replace("Basic", "BASIC ")).status == 200
 
 
-def test_lets_a_password_of_72_bytes_in(write):
+def test_admits_a_password_of_72_bytes(write):
     access = Access(write(users(alice=hashed("x" * 72))))
     assert get(access, basic("alice", "x" * 72)).status == 200
     assert get(access, basic("alice", "x" * 73)).status == 401
 
 
-def test_lets_a_password_with_a_colon_in(write):
+def test_admits_a_password_with_a_colon(write):
     access = Access(write(users(alice=hashed("a:b"))))
     assert get(access, basic("alice", "a:b")).status == 200
 
@@ -84,7 +84,7 @@ def test_passes_lifespan_on_without_a_password(write):
     assert passed == ["lifespan"]
 
 
-def test_asks_to_come_back_where_too_many_wait(write, monkeypatch):
+def test_asks_to_come_back_if_too_many_wait(write, monkeypatch):
     monkeypatch.setattr(logins, "_MAX_WAITING", 0)
     answer = get(Access(write(users(**USERS))), basic("alice", "hunter2"))
     assert (answer.status, answer.headers["Retry-After"]) == (503, "1")
@@ -127,7 +127,7 @@ def test_notices_a_file_of_the_same_time_and_size(write, tmp_path):
     assert access.headers == {}
 
 
-def test_reads_nothing_where_nothing_changed(write, folder, monkeypatch):
+def test_reads_nothing_if_nothing_changed(write, folder, monkeypatch):
     access = Access(write(TLS))
     monkeypatch.setattr("exporter.web.access.config.load", None)
     access.refresh()
@@ -170,7 +170,7 @@ def test_logs_that_a_file_is_good_again(write, caplog):
     assert caplog.messages[1:] == ["web configuration reloaded"]
 
 
-def test_keeps_the_last_good_file_where_it_is_gone(write, caplog):
+def test_keeps_the_last_good_file_if_it_is_gone(write, caplog):
     access = Access(write(users(**USERS)))
     write("").unlink()
     access.refresh()

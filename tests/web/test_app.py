@@ -222,15 +222,13 @@ def test_gzip_is_negotiated(app, exchange):
 
 
 @pytest.mark.parametrize("method", ["POST", "PUT"])
-def test_a_reload_takes_the_new_configuration_into_force(client, configuration, method):
+def test_a_reload_takes_the_new_configuration_into_use(client, configuration, method):
     configuration.modules(new=module())
     assert client.request(method, "/-/reload").status_code == 200
     assert "new:" in client.get("/config").text
 
 
-def test_a_refused_reload_says_why_and_leaves_the_old_one_in_force(
-    client, exchange, configuration, tmp_path
-):
+def test_a_refused_reload_says_why_and_keeps_the_old_one(client, exchange, configuration, tmp_path):
     before = client.get("/config").text
     configuration.refused = ConfigError(tmp_path / "config.yaml", [])
     answer = client.post("/-/reload")

@@ -108,7 +108,7 @@ def test_never_shows_a_password(folder, file):
     assert "hunter2" not in str(error.value)
 
 
-def test_shows_no_hash_where_the_configuration_is_printed(tmp_path):
+def test_shows_no_hash_if_the_configuration_is_printed(tmp_path):
     assert HASH not in repr(load(tmp_path, f"basic_auth_users: {{alice: {HASH}}}"))
 
 

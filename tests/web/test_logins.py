@@ -56,7 +56,7 @@ def test_checks_outside_the_event_loop(checks):
     assert threading.get_ident() not in checks.threads
 
 
-def test_lets_the_known_in_while_others_guess(checks):
+def test_admits_known_users_while_others_guess(checks):
     async def scenario():
         known = logins.Logins(USERS)
         assert await known.admit(basic("alice", "hunter2"))

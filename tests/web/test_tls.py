@@ -38,7 +38,7 @@ def certificate_served(access, *, client=None):
         return asyncio.run(shake_hands())
 
 
-def test_listens_without_tls_where_the_file_has_none(write):
+def test_listens_without_tls_if_the_file_has_none(write):
     assert Access(write("{}")).ssl_context is None
 
 
