@@ -58,7 +58,7 @@ class Limits:
     """For the last byte, on the client's clock."""
     max_body_bytes: int = 32 * 1024 * 1024
     weight_ceiling_ratio: Callable[[], float] = lambda: 0.8
-    """Share of the weight limit at which no request is sent, asked for when it matters."""
+    """Share of the weight limit at which no request is sent; called before each request."""
 
 
 @dataclass(frozen=True)

@@ -1,4 +1,4 @@
-"""A TCP connection to whichever address of a host answers, in the spirit of RFC 8305.
+"""A TCP connection to the first address of a host that answers, in the spirit of RFC 8305.
 
 urllib3 gives each address the whole timeout in turn, so a dead IPv6 route costs every request.
 """

@@ -27,7 +27,7 @@ from exporter.binance.connect import connect
 from exporter.binance.connection_errors import describe
 
 _CHUNK = 65536
-_MOST_INTERIM = 10  # responses such as 103 before the one that was asked for
+_MOST_INTERIM = 10  # responses such as 103, before the final one
 
 
 class PooledConnectionClosedError(ConnectionResetError):
@@ -166,7 +166,7 @@ class DeadlineResponse(http.client.HTTPResponse):
         raise http.client.HTTPException("interim responses without end")
 
     def _safe_read(self, amt: int) -> bytes:
-        # urllib3 asks this for a chunk of whatever size the server gave; -1 would be all there is
+        # urllib3 passes whatever chunk size the server gave; -1 would read all there is
         if amt < 0:
             raise http.client.HTTPException("a chunk of a size below zero")
         return super()._safe_read(amt)  # type: ignore[misc, no-any-return]

@@ -1,4 +1,4 @@
-"""The configuration file: the modules, and what each requests from the exchange.
+"""The configuration file: the modules, and what each requests from Binance.
 
 `make docs` writes its JSON Schema, docs/config.schema.json, for editors.
 """
@@ -82,9 +82,9 @@ Duration = Annotated[
 
 Symbol = Annotated[
     str,
-    # the exchange has traded assets named in Han; {1,64} in the pattern would take 7 MiB
+    # Binance has traded assets named in Han; {1,64} in the pattern would take 7 MiB
     Field(pattern=r"^[\p{Lu}\p{Lo}\p{N}_]+$", max_length=64),
-    expected("a symbol as the exchange spells it, such as BTCUSD"),
+    expected("a symbol as Binance writes it, such as BTCUSD"),
 ]
 
 _SYMBOL: TypeAdapter[str] = TypeAdapter(Symbol)
@@ -105,14 +105,14 @@ class MarginAssetsSettings(Section):
     refresh_interval: Annotated[
         Duration, _within(1, 43_200), expected("a duration from 1s to 12h, such as 10m")
     ] = 600.0
-    """How long an answer is used; a change of the listed symbols triggers a fetch."""
+    """How long a response is used; a change of the listed symbols triggers a fetch."""
 
 
 class ModuleSettings(Section):
-    """What a scrape of one module requests from the exchange."""
+    """What a scrape of one module requests from Binance."""
 
     base_url: BaseUrl = "https://fapi.binance.com"
-    """The exchange's API, without /fapi; the testnet is https://demo-fapi.binance.com."""
+    """The URL of Binance's API, without /fapi; the testnet is https://demo-fapi.binance.com."""
 
     symbols: Annotated[tuple[Symbol, ...], Field(strict=False), AfterValidator(_each_once)] = ()
     """The symbols to expose; an empty list exposes all. One to nine cost less weight than all."""
@@ -209,7 +209,7 @@ def for_demo(settings: Settings, base_url: str) -> Settings:
 
 
 def is_symbol(text: str) -> bool:
-    """Return whether a text is written as the exchange writes symbols."""
+    """Return whether a text is written like Binance's symbols."""
     try:
         _SYMBOL.validate_python(text)
     except ValidationError:

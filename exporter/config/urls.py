@@ -1,4 +1,4 @@
-"""The URLs that a configuration names: of the exchange and of a proxy."""
+"""The URLs that a configuration names: of Binance and of a proxy."""
 
 from dataclasses import dataclass, field
 from pathlib import Path

@@ -43,9 +43,8 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="python -m exporter.history",
         description="Writes what Prometheus would have scraped from this exporter with its"
-        " simulator, as OpenMetrics text with timestamps: a calm day with these scenarios one after another: "
-        + ", ".join(EPISODES)
-        + ".",
+        " simulator, as OpenMetrics text with timestamps: a calm day with these scenarios, one by"
+        f" one: {', '.join(EPISODES)}.",
         allow_abbrev=False,
     )
     add = parser.add_argument

@@ -190,7 +190,7 @@ class Fetcher:
     def _margin(self, symbols: tuple[str, ...]) -> Mapping[str, MarginAsset]:
         """What is known of margin; called after a good fetch only.
 
-        A failing exchange is not asked for another megabyte.
+        Do not ask a failing exchange for another megabyte.
         """
         settings = self._settings.margin_assets
         if not settings.enabled:

@@ -26,7 +26,7 @@ class Fetch:
         wanted = frozenset(symbols)
         rows = [row for row in self.rows if row.symbol in wanted]
         if not rows:
-            error = InvalidSymbol("Binance lists none of the symbols asked for")
+            error = InvalidSymbol("Binance lists none of these symbols")
             return Fetch(self.finished_at, error=error)
         margin_assets = {s: asset for s, asset in self.margin_assets.items() if s in wanted}
         return replace(self, rows=rows, margin_assets=margin_assets)
@@ -57,7 +57,7 @@ class Waiter:
     Args:
         flight: The fetch.
         time_left: Gives the seconds until the fetch's own deadline.
-        seen: Gives what the fetch brought for the symbols that the scrape asked for.
+        seen: Gives what the fetch brought for the symbols of the scrape.
         given_up: Takes note, and gives what a scrape shows that can wait no longer.
 
     Attributes:
@@ -89,5 +89,5 @@ class Waiter:
         return min(timeout, self._time_left())
 
     def result(self) -> Fetch:
-        """What the finished fetch brought for the symbols asked for."""
+        """What the finished fetch brought for the symbols of the scrape."""
         return self._seen(self.future.result())

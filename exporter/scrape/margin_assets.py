@@ -20,7 +20,7 @@ TIMEOUT_SECONDS = 30.0
 
 
 class MarginAssets:
-    """The last good answer of one base URL, for 24 hours at most, whichever module asked for it.
+    """The last good response of one base URL, for at most 24 hours, whichever module fetched it.
 
     Args:
         clock: Gives seconds on the clock of the clients.
@@ -39,8 +39,8 @@ class MarginAssets:
         self._fetched_at = -math.inf
         self._tried_at = -math.inf
         self._listed: frozenset[str] | None = None  # the symbols that the index has now
-        self._listed_then: frozenset[str] | None = None  # and had when the answer was asked for
-        self._reported: set[str] = set()  # reasons of failure since the last good answer
+        self._listed_then: frozenset[str] | None = None  # and had when the last refresh began
+        self._reported: set[str] = set()  # reasons of failure since the last good response
 
     def current(self) -> Mapping[str, MarginAsset]:
         """The margin assets by symbol, empty if unknown."""

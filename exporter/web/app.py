@@ -119,7 +119,7 @@ class App:
         for symbol in symbols:
             if not is_symbol(symbol):
                 return _bad_request(
-                    f"malformed symbol {symbol!r}: expected one as the exchange spells it,"
+                    f"malformed symbol {symbol!r}: expected one as Binance writes it,"
                     " such as BTCUSD"
                 )
         scrape = await self._scrape(request, module, symbols or module.settings.symbols, probe=True)

@@ -111,7 +111,7 @@ def test_an_unknown_module_is_refused_in_a_sentence(client):
 def test_a_malformed_symbol_is_refused_in_a_sentence(client, exchange, symbol):
     answer = client.get(f"/probe?symbol={symbol}")
     assert answer.status_code == 400
-    assert "expected one as the exchange spells it, such as BTCUSD" in answer.text
+    assert "expected one as Binance writes it, such as BTCUSD" in answer.text
     assert exchange.call_count == 0
 
 
