@@ -33,3 +33,14 @@ def test_every_test_that_a_promise_names_exists():
     named = re.findall(r"`((?:tests/[\w/]*)?test_\w+(?:\.py)?)`", page)
     assert len(named) > 20
     assert set(named) <= known
+
+
+def test_the_architecture_names_every_file_and_no_other():
+    page = (ROOT / "docs" / "architecture.md").read_text()
+    named = set(re.findall(r"`[\w/]*?(\w+\.py)`", page))
+    files = {file.relative_to(ROOT / "exporter") for file in (ROOT / "exporter").rglob("*.py")}
+    whole = ("simulator", "history")  # named as folders
+    parts = {file.name for file in files if file.parts[0] not in whole} - {"__init__.py"}
+    others = {file.name for folder in ("docs", "tests") for file in (ROOT / folder).glob("*.py")}
+    assert parts - named == set()
+    assert named - parts - others == set()
