@@ -154,7 +154,7 @@ def test_a_reload_swaps_the_modules_whole(configuration, service):
     assert set(service.modules) == {"default", "new"}
 
 
-def test_a_refused_configuration_changes_nothing_and_is_told(
+def test_a_refused_configuration_changes_nothing_and_is_logged(
     configuration, service, registry, tmp_path, caplog
 ):
     before = service.modules

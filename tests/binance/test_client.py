@@ -99,7 +99,7 @@ def test_a_wrong_answer_has_its_reason_and_its_sentence_and_is_counted(registry,
     assert failures(registry, wrong.reason) == 1
 
 
-def test_a_real_geo_block_is_told_as_such(client, exchange, capture):
+def test_a_real_geo_block_is_recognised(client, exchange, capture):
     answer = capture("error_bodies")["451_geo"]
     exchange.get(INDEX_URL, status_code=answer["status"], json=answer["body"])
     with pytest.raises(errors.RestrictedLocation, match=r"451 \(code 0\)"):
@@ -125,7 +125,7 @@ def test_a_single_answer_must_be_the_symbols_row(client, exchange, body):
         (urllib3.exceptions.LocationParseError("a..b"), errors.ConnectionFailed),
     ],
 )
-def test_a_failed_exchange_has_its_error(client, exchange, registry, raised, error):
+def test_a_failed_request_has_its_error(client, exchange, registry, raised, error):
     exchange.get(INDEX_URL, exc=raised)
     with pytest.raises(error) as caught:
         ask(client)
@@ -191,7 +191,7 @@ def test_refused_rows_are_counted_and_the_others_stay(client, exchange, registry
         assert registry.get_sample_value("binance_api_rejected_rows_total", labels) == 1
 
 
-def test_refused_rows_are_counted_where_all_are_refused(client, exchange, registry):
+def test_refused_rows_are_counted_even_if_all_are_refused(client, exchange, registry):
     exchange.get(INDEX_URL, json=[7, 8])
     with pytest.raises(errors.NoUsableRow):
         ask(client)
@@ -213,7 +213,7 @@ def test_the_gate_learns_from_every_answer(client, exchange):
     assert client.gate.used_weight == 1234
 
 
-def test_no_request_leaves_while_the_gate_holds(client, exchange, capture):
+def test_no_request_is_sent_while_the_gate_holds(client, exchange, capture):
     answer = capture("error_bodies")["418_ban"]
     exchange.get(INDEX_URL, status_code=418, json=answer["body"])
     with pytest.raises(errors.Banned):
@@ -270,7 +270,7 @@ def test_a_large_exchange_info_is_not_decoded_once_more_to_look_for_an_error(cli
         client.exchange_info(soon())
 
 
-def test_an_error_object_for_exchange_info_is_told_as_such(client, exchange):
+def test_an_error_object_for_exchange_info_is_recognised(client, exchange):
     exchange.get(INFO_URL, json={"code": -1016, "msg": "no longer available"})
     with pytest.raises(errors.ErrorCode, match="error object"):
         client.exchange_info(soon())

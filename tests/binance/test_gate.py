@@ -121,7 +121,7 @@ def test_418_to_each_of_nine_requests_side_by_side_is_one_ban(gate, clock):
     assert held(gate).until == clock.now + 240
 
 
-def test_a_time_that_a_later_418_tells_is_believed(gate):
+def test_a_time_that_a_later_418_names_is_believed(gate):
     learn(gate, 418, {}, "")
     learn(gate, 418, {}, ban(NOON + 5000))
     assert held(gate).until == NOON + 5000
@@ -196,7 +196,7 @@ def test_the_ceiling_follows_the_limit(gate):
     assert held(gate) is None
 
 
-def test_the_weight_is_of_the_minute_in_which_the_exchange_told_it(gate, clock):
+def test_the_weight_is_of_the_minute_in_which_the_exchange_reported_it(gate, clock):
     clock.now = NOON + 61
     headers = {"Date": email.utils.formatdate(NOON + 59), "X-MBX-USED-WEIGHT-1M": "2300"}
     learn(gate, 200, headers)
@@ -204,13 +204,13 @@ def test_the_weight_is_of_the_minute_in_which_the_exchange_told_it(gate, clock):
     assert gate.used_weight == 0
 
 
-def test_the_weight_is_of_our_minute_where_our_clock_is_wrong(gate):
+def test_the_weight_is_of_our_minute_if_our_clock_is_wrong(gate):
     headers = {"Date": email.utils.formatdate(NOON - 900), "X-MBX-USED-WEIGHT-1M": "2300"}
     learn(gate, 200, headers)
     assert held(gate).until == NOON + 60
 
 
-def test_the_weight_is_what_the_exchange_told_last(gate):
+def test_the_weight_is_what_the_exchange_reported_last(gate):
     learn(gate, 200, {"X-MBX-USED-WEIGHT-1M": "1930"})
     learn(gate, 200, {"X-MBX-USED-WEIGHT-1M": " 15 "})  # its minute began before ours
     assert gate.used_weight == 15
@@ -229,7 +229,7 @@ def test_of_several_messages_about_one_ban_the_latest_end_counts(gate):
     assert held(gate).until == NOON + 900
 
 
-def test_a_message_does_not_cut_what_a_retry_after_has_told(gate):
+def test_a_message_does_not_shorten_what_a_retry_after_said(gate):
     learn(gate, 418, {})
     learn(gate, 418, {"Retry-After": "3600"})
     learn(gate, 418, {}, ban(NOON + 15))

@@ -181,7 +181,7 @@ def test_never_shows_a_password(tmp_path, text):
     assert error.value.__context__ is None or error.value.__suppress_context__
 
 
-def test_shows_no_password_where_a_module_is_printed():
+def test_shows_no_password_when_a_module_is_printed():
     assert "hunter2" not in repr(ModuleSettings(proxy_url="http://user:hunter2@proxy"))
 
 

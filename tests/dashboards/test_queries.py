@@ -1,6 +1,6 @@
 """Every query of every dashboard and rule, on a real Prometheus with a day of history.
 
-It goes on to scrape the demo, with our rules in force.
+It goes on to scrape the demo, with our rules loaded.
 """
 
 import math

@@ -85,7 +85,7 @@ def logged(exporter: Running, name: str) -> list[str]:
 
 
 @pytest.mark.parametrize("name", WRONG_ANSWERS)
-def test_a_wrong_answer_is_a_page_in_time_without_values_counted_and_told_once(exporter, name):
+def test_a_wrong_answer_is_a_page_in_time_without_values_counted_and_logged_once(exporter, name):
     wrong = WRONG_ANSWERS[name]
     before = failures(exporter)
 
@@ -97,8 +97,8 @@ def test_a_wrong_answer_is_a_page_in_time_without_values_counted_and_told_once(e
     counted = before | {wrong.reason: before.get(wrong.reason, 0) + 1}
     until(lambda: failures(exporter) == counted)
     quoted = wrong.error if " " not in wrong.error else f'"{wrong.error}"'
-    told = [f'"fetch failed" reason={wrong.reason} error={quoted}', *wrong.also_logged]
-    assert until(lambda: logged(exporter, name)) == told
+    lines = [f'"fetch failed" reason={wrong.reason} error={quoted}', *wrong.also_logged]
+    assert until(lambda: logged(exporter, name)) == lines
     assert not [line for line in exporter.log if "Traceback" in line]
 
 
@@ -116,7 +116,7 @@ def test_an_answer_that_nobody_asked_for_is_not_taken_for_the_next_one(exporter)
         assert 'price_usd{symbol="BTCUSD"} 61475.0272033\n' in page.text
 
 
-def test_a_fault_that_goes_on_is_not_told_again(exporter):
+def test_a_failure_that_goes_on_is_not_logged_again(exporter):
     for _ in range(3):
         scrape(exporter, "503_html", ENDS_IN)
     assert len(logged(exporter, "503_html")) == 1

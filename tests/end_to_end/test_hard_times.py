@@ -133,7 +133,7 @@ def peak_memory(exporter: Running) -> int:
 def test_a_name_that_does_not_resolve_is_a_failed_connection(config_file):
     with running(config_file(default=module("http://exchange.invalid"))) as exporter:
         assert DOWN in exporter.get("/metrics").text
-        assert any("reason=connection" in line for line in exporter.log)
+        until(lambda: any("reason=connection" in line for line in exporter.log))
 
 
 SLOW_RESOLVER = """
@@ -179,6 +179,7 @@ def test_a_proxy_that_dies_is_a_failed_connection_and_its_return_a_good_fetch(co
         with socket.create_server(listener_address(proxy_url)) as again:
             threading.Thread(target=answer_once, args=(again,), daemon=True).start()
             assert UP in exporter.get("/metrics").text
+        until(lambda: len(exporter.log) == 4)
         messages = [line.partition("msg=")[2].split(" module_name")[0] for line in exporter.log]
         assert messages[2:] == ['"fetch failed"', '"fetch recovered"']
 

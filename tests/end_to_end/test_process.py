@@ -133,7 +133,7 @@ def test_a_hang_up_reloads_the_configuration(exchange, config_file):
         until(lambda: "added:" in exporter.get("/config").text)
 
 
-def test_a_refused_configuration_is_told_and_the_old_one_stays(exchange, config_file, tmp_path):
+def test_a_refused_configuration_is_reported_and_the_old_one_stays(exchange, config_file, tmp_path):
     _, base_url = exchange()
     with running(config_file(default=module(base_url))) as exporter:
         config_file(default=module(base_url, timeout="soon"))
@@ -149,6 +149,7 @@ def test_an_outage_is_two_lines_in_the_log(exchange, config_file, clock):
         for ahead in (0, 70, 80, 90, 310):
             clock.ahead = ahead
             exporter.get("/metrics")
+        until(lambda: any("recovered" in line for line in exporter.log))
         lines = [line for line in exporter.log if "fetch" in line]
     assert ["reason=http_5xx" in line for line in lines] == [True, False]
     assert "recovered" in lines[1]
@@ -166,7 +167,7 @@ def test_json_logs_are_json(config_file):
     assert (first["level"], first["msg"]) == ("info", "starting")
 
 
-def test_config_check_reports_every_fault_of_both_files(tmp_path):
+def test_config_check_reports_every_error_of_both_files(tmp_path):
     config, web = tmp_path / "config.yaml", tmp_path / "web.yaml"
     config.write_text("modules:\n  default:\n    timeout: soon\n    colour: blue\n")
     web.write_text("basic_auth_users:\n  alice: secret\n")
@@ -187,7 +188,7 @@ def test_a_refused_configuration_ends_it_with_status_1(tmp_path):
     assert len(result.stderr.splitlines()) == 1
 
 
-def test_an_address_in_use_is_told_in_a_sentence():
+def test_an_address_in_use_is_reported_in_a_sentence():
     with socket.create_server(("127.0.0.1", 0)) as listener:
         address = f"127.0.0.1:{listener.getsockname()[1]}"
         result = run(f"--web.listen-address={address}")
@@ -197,7 +198,7 @@ def test_an_address_in_use_is_told_in_a_sentence():
     )
 
 
-def test_the_version_is_told():
+def test_the_version_is_printed():
     assert __version__ in run("--version").stdout
 
 

@@ -72,7 +72,7 @@ def prometheus(tool, tmp_path):
 
 def test_prometheus_stores_the_exchanges_values_exactly(exchange, config_file, prometheus, clock):
     _, base_url = exchange("frozen")
-    clock.ahead = 100  # from here on the index stands still for three minutes
+    clock.ahead = 100  # from here on the index does not change for three minutes
     rows = requests.get(f"{base_url}/fapi/v1/assetIndex", timeout=PATIENCE).json()
     with (
         running(config_file(default=module(base_url))) as exporter,

@@ -66,7 +66,7 @@ def test_rules_with_a_selector_and_other_limits_are_valid(
     assert done.returncode == 0, done.stdout + done.stderr
 
 
-def test_a_limit_is_replaced_where_it_is_meant(rendered: Render) -> None:
+def test_a_limit_is_replaced_only_in_the_rules_it_belongs_to(rendered: Render) -> None:
     before = _rules(rendered("{}"))
     after = _rules(rendered("{ limits+: { BinanceIndexDropped+: { critical: ['0.2', '0.1'] } } }"))
     changed = [(old, new) for old, new in zip(before, after, strict=True) if old != new]

@@ -163,7 +163,7 @@ def test_a_refused_row_does_not_spoil_the_others(make, exchange):
     assert (list(result.rows), len(result.rejects), result.error) == ([BTC], 1, None)
 
 
-def test_where_no_symbol_has_a_row_a_refused_one_is_the_reason(make, exchange):
+def test_if_no_symbol_has_a_row_a_refused_one_is_the_reason(make, exchange):
     exchange.answers["ETHUSD"] = NoUsableRow([Reject("bad_value", "x")])
     result = fetch(make(), ["ETHUSD", "NOSUCHUSD"])
     assert (len(result.rejects), result.error.reason) == (1, "bad_payload")
@@ -221,7 +221,7 @@ def test_a_failed_fetch_does_not_keep_what_was_read(make, exchange, symbols):
         gc.enable()
 
 
-def test_refused_rows_are_told_even_where_all_are_refused(make, exchange):
+def test_refused_rows_are_logged_even_if_all_are_refused(make, exchange):
     exchange.answers[None] = NoUsableRow([Reject("bad_value", "x")])
     assert len(fetch(make()).rejects) == 1
 
@@ -435,12 +435,12 @@ def test_ten_scrapes_while_the_gate_holds_send_nothing_and_are_counted(make, exc
     assert held == 10
 
 
-def test_a_fault_in_our_own_code_reaches_the_scrape(make, exchange):
+def test_a_bug_in_our_own_code_reaches_the_scrape(make, exchange):
     exchange.answers[None] = RuntimeError("a bug")
     with pytest.raises(RuntimeError, match="a bug"):
         fetch(make())
 
 
-def test_a_fetch_tells_when_it_finished(make):
+def test_a_fetch_says_when_it_finished(make):
     before = time.time()
     assert before <= fetch(make()).finished_at <= time.time()

@@ -86,7 +86,7 @@ def test_after_a_failure_it_is_tried_again_in_a_minute(assets, exchange, clock):
     assert exchange.call_count == 2
 
 
-def test_a_reason_is_told_once_and_so_is_the_recovery(assets, exchange, clock, caplog):
+def test_a_reason_is_logged_once_and_so_is_the_recovery(assets, exchange, clock, caplog):
     caplog.set_level(logging.INFO)
     for status in (503, 503, 418, 503):
         exchange.get(f"{BASE_URL}/fapi/v1/exchangeInfo", status_code=status)
@@ -97,8 +97,8 @@ def test_a_reason_is_told_once_and_so_is_the_recovery(assets, exchange, clock, c
     for _ in range(2):
         assets.refresh_if_due()
         clock.now += HOUR
-    told = [(each.levelname, getattr(each, "reason", None)) for each in caplog.records]
-    assert told == [
+    lines = [(each.levelname, getattr(each, "reason", None)) for each in caplog.records]
+    assert lines == [
         ("WARNING", "http_5xx"),
         ("WARNING", "banned"),
         ("WARNING", "blocked"),

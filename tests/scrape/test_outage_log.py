@@ -54,39 +54,39 @@ def test_a_day_of_outage_is_two_lines(outages, lines, clock, caplog):
     assert caplog.records[1].lasted_seconds == 86400
 
 
-def test_reasons_that_alternate_are_told_once_each(outages, lines):
+def test_reasons_that_alternate_are_logged_once_each(outages, lines):
     for _ in range(10):
         outages.note(ALL, ServerError("503"), [])
         outages.note(ALL, RequestTimeout("no answer"), [])
     assert [reason for *_, reason in lines()] == ["http_5xx", "timeout"]
 
 
-def test_the_next_outage_is_told_again(outages, lines):
+def test_the_next_outage_is_logged_again(outages, lines):
     for error in (ServerError("503"), None, ServerError("503")):
         outages.note(ALL, error, [])
     assert len(lines()) == 3
 
 
 @pytest.mark.parametrize("error", [Banned("418"), RateLimited("429")])
-def test_a_hold_that_follows_a_refusal_is_not_told(outages, lines, error):
+def test_a_hold_that_follows_a_refusal_is_not_logged(outages, lines, error):
     outages.note(ALL, error, [])
     outages.note(ALL, Held("blocked", 1000), [])
     assert [reason for *_, reason in lines()] == [error.reason]
 
 
-def test_a_full_minute_after_a_ban_is_told(outages, lines):
+def test_a_full_minute_after_a_ban_is_logged(outages, lines):
     outages.note(ALL, Banned("418"), [])
     outages.note(ALL, Held("weight_ceiling", 1000), [])
     assert [reason for *_, reason in lines()] == ["banned", "weight_ceiling"]
 
 
-def test_a_hold_of_its_own_is_told(outages, lines):
+def test_a_hold_of_its_own_is_logged(outages, lines):
     outages.note(ALL, Held("weight_ceiling", 1000), [])
     assert [reason for *_, reason in lines()] == ["weight_ceiling"]
 
 
 @pytest.mark.parametrize("reason", ["blocked", "weight_ceiling"])
-def test_a_hold_that_begins_during_another_outage_is_told_once(outages, lines, reason):
+def test_a_hold_that_begins_during_another_outage_is_logged_once(outages, lines, reason):
     outages.note(ALL, ServerError("503"), [])  # and exchangeInfo, say, is answered 418
     for _ in range(3):
         outages.note(ALL, Held(reason, 1000), [])
@@ -118,7 +118,7 @@ def test_a_response_that_was_late_is_reported_once_an_hour(outages, lines, clock
     assert [message for _, message, _ in lines()] == ["response later than the scrape timeout"] * 2
 
 
-def test_a_refused_row_is_told_once_though_it_comes_and_goes(outages, lines, clock):
+def test_a_refused_row_is_logged_once_though_it_comes_and_goes(outages, lines, clock):
     for _ in range(1000):
         outages.note(ALL, None, [REJECT])
         clock.now += 15
@@ -127,7 +127,7 @@ def test_a_refused_row_is_told_once_though_it_comes_and_goes(outages, lines, clo
     assert [message for _, message, _ in lines()] == ["rows refused"]
 
 
-def test_a_refused_row_that_was_away_for_an_hour_is_told_again(outages, lines, clock):
+def test_a_refused_row_that_was_away_for_an_hour_is_logged_again(outages, lines, clock):
     outages.note(ALL, None, [REJECT])
     clock.now += 3600
     outages.note(ALL, None, [REJECT])
@@ -140,13 +140,13 @@ def test_no_more_than_a_hundred_refused_rows_are_reported_in_an_hour(outages, li
     assert len(lines()) == 100
 
 
-def test_a_failed_fetch_in_between_does_not_have_a_refused_row_told_again(outages, lines):
+def test_a_failed_fetch_in_between_does_not_have_a_refused_row_logged_again(outages, lines):
     outages.note(ALL, None, [REJECT])
     outages.note(ALL, ServerError("503"), [])
     outages.note(ALL, None, [REJECT])
     assert [message for _, message, _ in lines()].count("rows refused") == 1
 
 
-def test_many_symbols_are_told_by_their_number(outages, caplog):
+def test_of_many_symbols_the_number_is_logged(outages, caplog):
     outages.note(tuple(f"S{number}" for number in range(500)), ServerError("503"), [])
     assert caplog.records[0].symbols == "500 symbols"

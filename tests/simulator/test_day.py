@@ -31,7 +31,7 @@ def test_it_begins_and_ends_calm():
 
 
 @given(elapsed=st.integers(0, 24 * HOUR))
-def test_a_keyframe_is_in_force_from_its_beginning_to_its_end(elapsed):
+def test_a_keyframe_applies_from_its_beginning_to_its_end(elapsed):
     moment = DAY.at(elapsed)
     assert moment.began <= elapsed < moment.ends
     assert DAY.at(moment.began).keyframe == moment.keyframe

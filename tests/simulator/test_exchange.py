@@ -86,7 +86,7 @@ def test_exchange_info_is_over_a_megabyte(open_exchange):
     assert len(open_exchange().answer(EXCHANGE_INFO, {}).body) > 1 << 20
 
 
-def test_exchange_info_tells_the_servers_time_and_the_weight_limit(open_exchange, clock):
+def test_exchange_info_has_the_servers_time_and_the_weight_limit(open_exchange, clock):
     exchange = open_exchange()
     clock.now = START + 1.5
     facts = info(exchange)
@@ -180,7 +180,7 @@ def test_the_list_may_be_asked_for_240_times_a_minute(open_exchange, clock):
     assert exchange.answer(ASSET_INDEX, {}).status == 200
 
 
-def test_a_higher_limit_is_told_and_kept(open_exchange):
+def test_a_higher_limit_is_published_and_kept(open_exchange):
     exchange = open_exchange(weight_limit=6000)
     assert info(exchange)["rateLimits"][0]["limit"] == 6000
     assert [exchange.answer(ASSET_INDEX, {}).status for _ in range(600)][-2:] == [200, 429]
@@ -266,7 +266,7 @@ def test_ban_refuses_then_bans_then_recovers(open_exchange, clock):
     assert seen == [200, 429, 429, 418, 418, 200]
 
 
-def test_ban_tells_its_true_end(open_exchange, clock):
+def test_ban_says_its_true_end(open_exchange, clock):
     exchange = open_exchange("ban")
     clock.now = START + 200
     message = json.loads(exchange.answer(ASSET_INDEX, {}).body)["msg"]

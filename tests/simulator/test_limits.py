@@ -70,7 +70,7 @@ def test_twenty_requests_after_429_bring_a_ban_of_two_minutes(rate_limit):
     assert rate_limit.charge(1, START + 120) is None
 
 
-def test_a_ban_tells_until_when_in_milliseconds(rate_limit):
+def test_a_ban_says_until_when_in_milliseconds(rate_limit):
     answer = provoke_ban(rate_limit, START + 0.25)
     assert json.loads(answer.body) == {
         "code": -1003,

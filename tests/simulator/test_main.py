@@ -45,7 +45,7 @@ def test_bad_input_gets_one_plain_sentence(argv, complaint, capsys):
     assert capsys.readouterr().err == f"python -m exporter.simulator: {complaint}\n"
 
 
-def test_an_unknown_scenario_is_told_the_known_ones(capsys):
+def test_an_unknown_scenario_is_answered_with_the_known_ones(capsys):
     with pytest.raises(SystemExit, match="2"):
         main(["--scenario", "boom"])
     err = capsys.readouterr().err

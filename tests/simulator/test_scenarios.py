@@ -31,7 +31,7 @@ def test_a_script_names_assets_that_exist(scenario):
 
 
 @given(scenario=st.sampled_from(list(SCENARIOS.values())), elapsed=st.integers(0, 10**7))
-def test_a_keyframe_is_in_force_from_its_beginning_to_its_end(scenario, elapsed):
+def test_a_keyframe_applies_from_its_beginning_to_its_end(scenario, elapsed):
     moment = scenario.at(elapsed)
     assert moment.began <= elapsed < moment.ends
     assert scenario.timeline[moment.began % PERIOD_SECONDS] == moment.keyframe

@@ -88,7 +88,7 @@ def _run(
             threading.Event().wait(0.2)
             seen.append(holdings(pid))
         clients.rest()
-        with contextlib.suppress(AssertionError):  # what is still there is told as growth
+        with contextlib.suppress(AssertionError):  # what is still there is reported as growth
             until(lambda: holdings(pid).threads <= seen[0].threads + _MORE_THREADS)
         return holdings(pid)
 
@@ -113,8 +113,8 @@ def _growth(warm: Holdings, end: Holdings) -> list[str]:
 
 def _log_faults(exporter: Running) -> list[str]:
     lines = exporter.log
-    told = Counter(re.search(r'msg=("[^"]*"|\S+)', line)[1] for line in lines if "msg=" in line)
-    _say(f"the log had {len(lines)} lines, {_listed(told)}")
+    messages = Counter(re.search(r'msg=("[^"]*"|\S+)', line)[1] for line in lines if "msg=" in line)
+    _say(f"the log had {len(lines)} lines, {_listed(messages)}")
     return [
         line[:500]
         for line in lines

@@ -23,7 +23,7 @@ SYMBOLS = ["BTCUSD", "ETHUSD", "BNBUSD", "USDTUSD", "USDCUSD", "SOLUSD", "NOSUCH
 MODULES = ("default", "few", "ten", "other", "dead", "capped")
 
 _TIMEOUT = 4.0
-"""Seconds a scraper waits, as it tells the exporter; no page may come later."""
+"""Seconds a scraper waits, as it says to the exporter; no page may come later."""
 
 _HASTY_TIMEOUT = 0.7
 """Seconds that a client says it waits, half a second of which the exporter keeps for itself."""

@@ -1,4 +1,4 @@
-"""An exchange that plays faults at random, and remembers each row that it has told."""
+"""An exchange that plays faults at random, and remembers each row that it has sent."""
 
 import json
 import random
@@ -15,7 +15,7 @@ from tests.raw_server import ok, read_request
 from tests.wrong_answers import WRONG_ANSWERS, refusal
 
 REMEMBERED = 60.0
-"""Seconds after which a row that was not told again is forgotten."""
+"""Seconds after which a row that was not sent again is forgotten."""
 
 LEARNT_WITHIN = 1.0
 """Seconds from sending a 418 until no request that left before it may still arrive."""
@@ -31,8 +31,8 @@ Row = dict[str, str | int]
 
 
 @dataclass
-class Told:
-    """A row of the index, and when the exchange began and ceased to tell it."""
+class Sent:
+    """A row of the index, and when the exchange first and last sent it."""
 
     row: Row
     first: float
@@ -56,7 +56,7 @@ class FaultyExchange:
         self._exchange = Exchange("haircut-change", seed, weight_limit=10**9)
         self._random = random.Random(seed)
         self._lock = threading.Lock()
-        self._told: dict[tuple[str, int], list[Told]] = {}
+        self._sent: dict[tuple[str, int], list[Sent]] = {}
         self._banned = (0.0, 0.0)
         self._pruned_at = 0.0
 
@@ -79,10 +79,10 @@ class FaultyExchange:
                     threading.Event().wait(self._random.uniform(0.05, 0.6))
                 connection.sendall(ok(body))
 
-    def told(self, symbol: str, time_ms: int) -> list[Told]:
-        """The rows of that symbol and time that were told lately; more than one if spoilt once."""
+    def sent(self, symbol: str, time_ms: int) -> list[Sent]:
+        """The rows of that symbol and time that were sent lately; more than one if spoilt once."""
         with self._lock:
-            return [Told(**vars(each)) for each in self._told.get((symbol, time_ms), ())]
+            return [Sent(**vars(each)) for each in self._sent.get((symbol, time_ms), ())]
 
     def _choose(self, path: str) -> str:
         draw = self._random.random()
@@ -94,12 +94,12 @@ class FaultyExchange:
         return self._random.choice(["late", "late", "interim", "bad_rows", "bad_rows", *wrong])
 
     def _note_ban(self) -> None:
-        told_at, until = self._banned
-        if told_at + LEARNT_WITHIN < time.time() < until:
+        sent_at, until = self._banned
+        if sent_at + LEARNT_WITHIN < time.time() < until:
             self.asked_while_banned += 1
 
     def _answer(self, path: str, params: dict[str, str], name: str) -> bytes:
-        """The body of a good answer, its rows noted as told."""
+        """The body of a good answer, its rows noted as sent."""
         body = self._exchange.answer(path, params).body
         if path != ASSET_INDEX or name in WRONG_ANSWERS or b"code" in body:
             return body
@@ -119,17 +119,17 @@ class FaultyExchange:
     def _remember(self, rows: list[Row]) -> None:
         now = time.time()
         for row in rows:
-            known = self._told.setdefault((str(row["symbol"]), int(row["time"])), [])
+            known = self._sent.setdefault((str(row["symbol"]), int(row["time"])), [])
             same = next((each for each in known if each.row == row), None)
             if same:
                 same.last = now
             else:
-                known.append(Told(row, now, now))
+                known.append(Sent(row, now, now))
         if now > self._pruned_at + REMEMBERED:
             self._pruned_at = now
-            self._told = {
+            self._sent = {
                 key: known
-                for key, known in self._told.items()
+                for key, known in self._sent.items()
                 if known and known[-1].last > now - REMEMBERED
             }
 
@@ -146,5 +146,5 @@ class FaultyExchange:
             refusal(int(name), {"code": -1003, "msg": "Too many."}, retry)(connection)
         with self._lock:
             if until > self._banned[1]:
-                told_at = self._banned[0] if time.time() < self._banned[1] else time.time()
-                self._banned = (told_at, until - 0.1)  # clocks are read to the millisecond
+                sent_at = self._banned[0] if time.time() < self._banned[1] else time.time()
+                self._banned = (sent_at, until - 0.1)  # clocks are read to the millisecond

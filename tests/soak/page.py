@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from exporter.binance.rows import Row
 from exporter.metrics import catalogue
 from exporter.simulator.assets import ASSETS
-from tests.soak.exchange import FaultyExchange, Told
+from tests.soak.exchange import FaultyExchange, Sent
 
 SLACK = 0.05
 """Seconds for the clock's own steps."""
@@ -62,7 +62,7 @@ def faults_of(
         elif not symbol:
             own[name] = float(value)
     if own.get(catalogue.SCRAPE_SYMBOLS.name) != len(rows):
-        yield f"{len(rows)} symbols, told as {own.get(catalogue.SCRAPE_SYMBOLS.name)}"
+        yield f"{len(rows)} symbols, counted as {own.get(catalogue.SCRAPE_SYMBOLS.name)}"
     finished_at = own.get(catalogue.FETCH_TIMESTAMP.name, 0.0)
     if not begun_at - SLACK <= finished_at <= ended_at + SLACK:
         yield f"a fetch of {finished_at} for a scrape from {begun_at} to {ended_at}"
@@ -70,14 +70,14 @@ def faults_of(
         yield f"up {own.get(catalogue.UP.name)} with {len(rows)} symbols"
     for symbol, row in rows.items():
         time_ms = round(row.pop("time", 0) * 1000)
-        told = [each for exchange in exchanges for each in exchange.told(symbol, time_ms)]
-        held = [t for t in told if t.first <= ended_at and t.last >= begun_at - LONGEST_FETCH]
+        sent = [each for exchange in exchanges for each in exchange.sent(symbol, time_ms)]
+        held = [t for t in sent if t.first <= ended_at and t.last >= begun_at - LONGEST_FETCH]
         if not any(_values(each) == row for each in held):
-            yield f"{symbol} at {time_ms} as {row}: the exchange told {held or 'nothing of it'}"
+            yield f"{symbol} at {time_ms} as {row}: the exchange sent {held or 'nothing of it'}"
 
 
-def _values(told: Told) -> dict[str, float]:
-    return {name: float(told.row[field]) for field, name in _FIELDS.items() if field in told.row}
+def _values(sent: Sent) -> dict[str, float]:
+    return {name: float(sent.row[field]) for field, name in _FIELDS.items() if field in sent.row}
 
 
 assert set(_FIELDS.values()) | {"symbol", "time"} == set(Row.__slots__)
