@@ -21,13 +21,20 @@ class FetchError(Exception):
 
 
 class Held(FetchError):
-    """The gate let no request through; `until` is the Unix time at which it will."""
+    """The gate let no request through.
 
-    def __init__(self, reason: HoldReason, until: float) -> None:
+    Args:
+        reason: Why.
+        until: The Unix time at which it will.
+        banned: Whether the address is banned, by a 418 that any request has met.
+    """
+
+    def __init__(self, reason: HoldReason, until: float, *, banned: bool = False) -> None:
         when = datetime.fromtimestamp(until, UTC)
         super().__init__(f"no request is sent before {when:%Y-%m-%d %H:%M:%S} UTC")
         self.reason: HoldReason = reason
         self.until = until
+        self.banned = banned
 
 
 class ApiError(FetchError):

@@ -174,7 +174,8 @@ class Gate:
         now, unix_time = self._steady(), self._clock()
         blocked_until = max(self._limited_until, self._banned_until)
         if now < blocked_until:
-            raise Held("blocked", blocked_until - now + unix_time)
+            banned = now < self._banned_until
+            raise Held("blocked", blocked_until - now + unix_time, banned=banned)
         if now >= self._minute_ends:
             self._used_weight = 0
             self._minute_ends = now + _seconds_to_next_minute(unix_time)

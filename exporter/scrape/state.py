@@ -5,13 +5,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
+from exporter.binance.errors import Banned, Held, RateLimited
 from exporter.binance.weights import ALL_FROM
 from exporter.scrape.changes import Changes, HaircutChange, MarginChange, Recent
 from exporter.scrape.flight import Fetch
 
-Condition = Literal["up", "down", "banned", "rate_limited", "blocked", "weight_ceiling"]
-
-_NAMED: tuple[Condition, ...] = ("banned", "rate_limited", "blocked", "weight_ceiling")
+Condition = Literal["up", "down", "banned", "rate_limited", "weight_ceiling"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +30,7 @@ def following(before: State | None, fetch: Fetch) -> State:
     """The state after one more fetch."""
     if before is not None and fetch is before.fetch:
         return before
-    condition = _condition(before, fetch)
+    condition = _condition(fetch)
     if before is None:
         return State(fetch, condition, fetch.finished_at, good=fetch if condition == "up" else None)
     turned = (before.condition == "up") != (condition == "up")
@@ -98,13 +97,18 @@ def _at(change: Change) -> float:
     return change.at
 
 
-def _condition(before: State | None, fetch: Fetch) -> Condition:
-    if fetch.error is None:
-        return "up"
-    reason = fetch.error.reason
-    if reason == "blocked" and before is not None and before.condition in _NAMED[:2]:
-        return before.condition  # the hold is the one that the 418 or 429 began
-    return next((condition for condition in _NAMED if condition == reason), "down")
+def _condition(fetch: Fetch) -> Condition:
+    match fetch.error:
+        case None:
+            return "up"
+        case Banned() | Held(banned=True):
+            return "banned"
+        case RateLimited() | Held(reason="blocked"):
+            return "rate_limited"
+        case Held():
+            return "weight_ceiling"
+        case _:
+            return "down"
 
 
 def _change(before: State | None, after: State) -> ConditionChange | None:

@@ -1,5 +1,6 @@
 """The page for people: is it up, how fresh, what every asset is worth as margin, what changed."""
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -156,4 +157,4 @@ def _held_until(module: Module, state: State | None) -> float | None:
         return None
     error = state.fetch.error
     until: float = module.gate.blocked_until or getattr(error, "until", 0.0)
-    return until or None
+    return math.ceil(until) or None  # the page has whole seconds, of which none may be too early

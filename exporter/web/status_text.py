@@ -16,14 +16,12 @@ LABELS: dict[Condition, str] = {
     "down": "Down",
     "banned": "Banned",
     "rate_limited": "Rate limited",
-    "blocked": "Blocked",
     "weight_ceiling": "Waiting",
 }
 
 _CAUSES: dict[Condition, str] = {
     "banned": "by Binance (418)",
     "rate_limited": "by Binance (429)",
-    "blocked": "by Binance (429 or 418)",
     "weight_ceiling": "because this address has used up the request weight of the minute",
 }
 

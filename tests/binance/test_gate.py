@@ -161,6 +161,15 @@ def test_no_answer_holds_us_for_more_than_three_days(gate, clock, headers, messa
     assert held(gate).until == clock.now + 3 * DAY
 
 
+def test_a_hold_says_whether_it_is_a_ban(gate, clock):
+    learn(gate, 429, {"Retry-After": "500"})
+    assert not held(gate).banned
+    learn(gate, 418, {"Retry-After": "300"})
+    assert held(gate).banned
+    clock.now += 300
+    assert not held(gate).banned
+
+
 def test_a_shorter_hold_does_not_cut_a_longer_one(gate):
     learn(gate, 418, {}, ban(NOON + 5000))
     learn(gate, 429, {}, "")

@@ -81,19 +81,28 @@ def test_a_ban_during_an_outage_is_a_change(watch):
     assert conditions(watch) == ["down", "banned"]
 
 
-@pytest.mark.parametrize("error", [Banned("418"), RateLimited("429")])
-def test_a_hold_after_a_refusal_is_still_that_refusal(watch, error):
-    watch.note(ALL, failed(error))
-    watch.note(ALL, failed(Held("blocked", NOW + 60)))
-    assert watch.state.condition == error.reason
-    assert conditions(watch) == [error.reason]
+@pytest.mark.parametrize(
+    ("refusal", "hold", "condition"),
+    [
+        (Banned("418"), Held("blocked", NOW + 60, banned=True), "banned"),
+        (RateLimited("429"), Held("blocked", NOW + 60), "rate_limited"),
+    ],
+)
+def test_a_hold_after_a_refusal_is_the_same_change(watch, refusal, hold, condition):
+    watch.note(ALL, failed(refusal))
+    watch.note(ALL, failed(hold))
+    assert conditions(watch) == [condition]
 
 
-@pytest.mark.parametrize("reason", ["blocked", "weight_ceiling"])
-def test_a_hold_of_its_own_is_named_so(watch, reason):
+def test_a_ban_that_another_module_has_met_is_a_ban(watch):
     watch.note(ALL, good())
-    watch.note(ALL, failed(Held(reason, NOW + 60)))
-    assert watch.state.condition == reason
+    watch.note(ALL, failed(Held("blocked", NOW + 60, banned=True)))
+    assert watch.state.condition == "banned"
+
+
+def test_a_hold_below_the_weight_ceiling_is_no_refusal(watch):
+    watch.note(ALL, failed(Held("weight_ceiling", NOW + 60)))
+    assert watch.state.condition == "weight_ceiling"
 
 
 def test_a_probe_for_other_symbols_is_not_the_modules_state(watch):

@@ -284,18 +284,13 @@ def test_a_ban_is_called_a_ban(render, module):
 
 
 def test_a_hold_that_follows_a_ban_is_still_called_a_ban(render):
-    page = text(render(failed(Banned("418")), failed(Held("blocked", NOW + 206))))
+    page = text(render(failed(Banned("418")), failed(Held("blocked", NOW + 205.1, banned=True))))
     assert "Banned by Binance (418) until 18:29:34 UTC; every program" in page
 
 
 def test_a_rate_limit_is_no_ban(render):
     page = text(render(failed(RateLimited("429")), failed(Held("blocked", NOW + 52))))
     assert "Rate limited by Binance (429) until 18:27:00 UTC; every program" in page
-
-
-def test_a_hold_whose_reason_was_not_seen_names_both(render):
-    page = text(render(failed(Held("blocked", NOW + 52))))
-    assert "Refused by Binance (429 or 418) until 18:27:00 UTC; every program" in page
 
 
 def test_the_weight_ceiling_is_explained(render):
