@@ -23,7 +23,7 @@ ON_TILE = {color: f"dark-{color}" for color in (RED, ORANGE, GREEN, BLUE)}
 ON_TILE |= {YELLOW: YELLOW, NEUTRAL: "#6E7178"}
 """The same as a background, dark enough for white text."""
 
-# The margin assets, told apart in the dark and in the light theme; the same in every panel.
+# One colour for each margin asset, distinct in both themes; the same in every panel.
 ASSET_COLORS = {
     "BTCUSD": "#F28E2B",
     "ETHUSD": "#7A7FD6",

@@ -62,7 +62,7 @@ def test_any_body_is_rows_or_a_typed_error(status, body, symbol):
 
 
 class RawExchange:
-    """Sends what it is told to, and closes the connection."""
+    """Sends given bytes, and closes the connection."""
 
     answer = b""
 

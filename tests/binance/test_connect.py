@@ -59,7 +59,7 @@ def test_a_refusing_address_does_not_keep_us_from_the_next(monkeypatch, refusing
         assert connection.getpeername() == listening
 
 
-def test_where_all_refuse_that_is_the_error(monkeypatch, refusing):
+def test_if_all_refuse_that_is_the_error(monkeypatch, refusing):
     resolved_to(monkeypatch, refusing, refusing)
     with pytest.raises(ConnectionRefusedError):
         connect("fapi.example", 443, 5)

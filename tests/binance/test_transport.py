@@ -104,7 +104,7 @@ def test_a_name_resolved_after_the_deadline_is_asked_nothing(monkeypatch):
         assert received.empty()
 
 
-def test_a_ban_that_is_learnt_while_connecting_keeps_the_request_from_leaving(monkeypatch):
+def test_a_ban_that_is_learnt_while_connecting_keeps_the_request_from_being_sent(monkeypatch):
     gate, registry = Gate(), CollectorRegistry()
     resolve = socket.getaddrinfo
 
@@ -226,7 +226,7 @@ def test_a_chunk_of_a_size_below_zero_is_a_broken_connection(size):
 
 
 @pytest.mark.parametrize("location", [b"http://[", b"\xff\xfe", b""], ids=repr)
-def test_a_redirect_to_nowhere_is_told_as_any_other(location):
+def test_a_redirect_to_nowhere_is_reported_as_any_other(location):
     head = b"HTTP/1.1 302 Found\r\nLocation: %s\r\nContent-Length: 0\r\n\r\n" % location
     with raw_server(answering(head)) as url, pytest.raises(errors.BadPayload):
         fetch(url)

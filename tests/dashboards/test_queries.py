@@ -58,8 +58,8 @@ QUIET_ALERTS = {
     "BinanceHaircutIncreased warning": "the rise is critical",
     "BinanceYieldTokenDrawdown": "no scenario moves a yield token",
     "BinanceIndexDropped": "no scenario moves a coin",
-    "BinanceRateFormulaMismatch": "the embedded exchange calculates right",
-    "BinanceRowsRejected": "the embedded exchange sends good rows",
+    "BinanceRateFormulaMismatch": "the simulator calculates correctly",
+    "BinanceRowsRejected": "the simulator sends good rows",
     "BinanceExporterConfigReloadFailed": "nothing is reloaded",
 }
 """Alerts that the day gives no reason for."""

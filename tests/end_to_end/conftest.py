@@ -108,7 +108,7 @@ def config_file(tmp_path) -> Callable[..., str]:
 
 
 class Clock:
-    """The embedded exchange's clock: the real one, and ahead of it as far as the test wants."""
+    """The simulator's clock: the real time, plus as many seconds as the test sets."""
 
     def __init__(self) -> None:
         self.ahead = 0.0
@@ -124,7 +124,7 @@ def clock() -> Clock:
 
 @pytest.fixture
 def exchange(clock) -> Callable[..., Any]:
-    """Serves the embedded exchange; gives the exchange and its base URL."""
+    """Serves the simulator; gives the exchange and its base URL."""
     with contextlib.ExitStack() as stack:
 
         def start(scenario: str = "calm", **kwargs: Any) -> tuple[Exchange, str]:

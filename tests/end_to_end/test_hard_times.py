@@ -54,7 +54,9 @@ def connect(exporter: Running) -> socket.socket:
     return socket.create_connection((host, int(port)), PATIENCE)
 
 
-def test_a_client_that_leaves_does_not_spoil_the_fetch_for_those_who_share_it(held, config_file):
+def test_a_client_that_disconnects_does_not_spoil_the_fetch_for_those_who_share_it(
+    held, config_file
+):
     with (
         raw_server(held.script) as base_url,
         running(config_file(default=module(base_url, timeout="30s"))) as exporter,

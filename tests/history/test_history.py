@@ -101,7 +101,7 @@ def test_a_ban_holds_the_scrapes(series):
 
 def test_a_frozen_index_grows_old(series):
     times = series("binance_asset_index_update_timestamp_seconds", symbol="BTCUSD")
-    assert max(scraped - told for scraped, told in times.items()) > 200
+    assert max(scraped - updated for scraped, updated in times.items()) > 200
 
 
 def test_a_hanging_answer_takes_the_timeout_and_others_far_less(series):

@@ -67,7 +67,7 @@ def test_they_are_fetched_anew_after_the_refresh_interval(assets, exchange, cloc
     assert exchange.call_count == 2
 
 
-def test_a_failure_leaves_the_last_good_answer_for_a_day(assets, exchange, clock):
+def test_after_a_failure_the_last_good_response_stays_for_a_day(assets, exchange, clock):
     assets.refresh_if_due()
     exchange.get(f"{BASE_URL}/fapi/v1/exchangeInfo", status_code=503)
     clock.now += 24 * HOUR - 1

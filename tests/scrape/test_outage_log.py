@@ -90,7 +90,7 @@ def test_a_hold_that_begins_during_another_outage_is_logged_once(outages, lines,
     outages.note(ALL, ServerError("503"), [])  # and exchangeInfo, say, is answered 418
     for _ in range(3):
         outages.note(ALL, Held(reason, 1000), [])
-    assert [told for *_, told in lines()] == ["http_5xx", reason]
+    assert [logged for *_, logged in lines()] == ["http_5xx", reason]
 
 
 def test_a_module_has_one_outage_whatever_symbols_probes_name(outages, lines):
