@@ -37,6 +37,8 @@ _ACCEPTS = (
 )
 _PATHS = ("/config", "/-/healthy", "/-/ready", "/nope", "/probe?module=nope", "/probe?symbol=x")
 
+_BAD_FILES = ("modules: [no", "", "modules:", "null", "{modules: {default: }}")
+
 
 class Clients:
     """All of them, on one exporter.
@@ -159,13 +161,18 @@ class Clients:
     def _reload(self, dice: random.Random) -> None:
         """Change the file, for good or ill, and have it read in either way."""
         good = dice.random() < 0.8
-        text = json.dumps({"modules": self._modules(dice)}) if good else "modules: [no"
+        text = json.dumps({"modules": self._modules(dice)}) if good else dice.choice(_BAD_FILES)
         new = self._config_file.with_suffix(".new")
         new.write_text(yaml.safe_dump(yaml.safe_load(text)) if good else text)
         new.replace(self._config_file)
         self.done["reloads" if good else "reloads refused"] += 1
         if dice.random() < 0.5:
             os.kill(self._pid, signal.SIGHUP)
+        elif dice.random() < 0.1:
+            foreign = {"Origin": "http://foreign.example"}
+            answer = requests.post(self._url + "/-/reload", headers=foreign, timeout=30)
+            if answer.status_code != 403:
+                self.faults.append(f"a foreign page may reload: {answer.status_code}")
         elif requests.post(self._url + "/-/reload", timeout=30).ok != good:
             self.faults.append(f"a {'good' if good else 'bad'} configuration was taken otherwise")
 
@@ -189,7 +196,10 @@ class Clients:
 
     def _half_open(self, dice: random.Random) -> None:
         """Connections that begin, and do not go on."""
-        starts = [b"", b"GET", b"GET /metrics HTTP/1.1\r\nHost: x\r\n", b"\x16\x03\x01", b"\r\n"]
+        start = b"GET /metrics HTTP/1.1\r\nHost: x\r\n"
+        too_large = start + b"X: " + b"y" * 70_000
+        idle = start.replace(b"metrics", b"-/healthy") + b"\r\n"
+        starts = [b"", b"GET", start, b"\x16\x03\x01", b"\r\n", too_large, idle]
         with contextlib.ExitStack() as stack, contextlib.suppress(OSError):
             for _ in range(dice.randint(1, 20)):
                 client = stack.enter_context(self._connect())
