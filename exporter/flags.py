@@ -104,7 +104,7 @@ def _add_configuration(group: "argparse._ArgumentGroup") -> None:
     )
     group.add_argument(
         "--timeout-offset",
-        type=_seconds,
+        type=_decimal_seconds,
         default=0.5,
         metavar="SECONDS",
         help="seconds to subtract from Prometheus's scrape timeout (default %(default)s)",
@@ -236,7 +236,7 @@ def _positive_int(text: str) -> int:
     return int(text)
 
 
-def _seconds(text: str) -> float:
+def _decimal_seconds(text: str) -> float:
     if not re.fullmatch(r"[0-9]{1,6}(\.[0-9]+)?", text):
         raise argparse.ArgumentTypeError(f"expected seconds such as 0.5, got {text!r}")
     return float(text)

@@ -8,7 +8,6 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import lru_cache
 from http import HTTPStatus
-from typing import Protocol
 from urllib.parse import urlsplit
 
 import requests
@@ -20,6 +19,7 @@ from exporter.binance import answer, errors, weights
 from exporter.binance.exchange_info import ExchangeInfo
 from exporter.binance.gate import Gate
 from exporter.binance.late import LateHeads
+from exporter.binance.observer import Observer
 from exporter.binance.rows import Reject, Row
 from exporter.binance.session import make_session
 from exporter.binance.transport import (
@@ -35,19 +35,6 @@ EXCHANGE_INFO = "exchangeInfo"
 ENDPOINTS = (ASSET_INDEX, EXCHANGE_INFO)
 
 _PREPARED = 128
-
-
-class Observer(Protocol):
-    """Counts what happens to requests."""
-
-    def requested(self, endpoint: str, seconds: float) -> None:
-        """A request ended, one way or another, after that many seconds."""
-
-    def failed(self, endpoint: str, reason: str) -> None:
-        """A request yielded no usable response."""
-
-    def rejected(self, reason: str, rows: int) -> None:
-        """Rows of a response were refused."""
 
 
 @dataclass(frozen=True)

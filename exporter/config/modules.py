@@ -32,7 +32,7 @@ _USERINFO = re.compile(r"(?<=//)[^/]*(?=@)")
 _ABSENT = object()
 
 
-def _seconds(value: object) -> float:
+def _parse_duration(value: object) -> float:
     """Read a duration; as in Prometheus, 0 needs no unit and any other number does."""
     if isinstance(value, str):
         return duration.parse(value)
@@ -74,7 +74,7 @@ def _present(module: object) -> object:
 
 Duration = Annotated[
     float,
-    BeforeValidator(_seconds),
+    BeforeValidator(_parse_duration),
     PlainSerializer(duration.render, return_type=str),
     WithJsonSchema({"anyOf": [{"type": "string", "pattern": duration.PATTERN}, {"const": 0}]}),
 ]

@@ -77,14 +77,14 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _duration(text: str) -> int:
-    return _seconds(text, SHORTEST_SECONDS)
+    return _duration_from(text, SHORTEST_SECONDS)
 
 
 def _step(text: str) -> int:
-    return _seconds(text, 1)
+    return _duration_from(text, 1)
 
 
-def _seconds(text: str, least: int) -> int:
+def _duration_from(text: str, least: int) -> int:
     try:
         seconds = int(duration.parse(text))
     except ValueError:

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future
 from typing import Protocol, TypeVar
 
-from exporter.binance.client import ASSET_INDEX, Client, Limits, Observer
+from exporter.binance.client import ASSET_INDEX, Client, Limits
 from exporter.binance.errors import (
     FetchError,
     Held,
@@ -16,6 +16,7 @@ from exporter.binance.errors import (
     RequestTimeout,
 )
 from exporter.binance.exchange_info import MarginAsset
+from exporter.binance.observer import Observer
 from exporter.binance.rows import Reject, Row
 from exporter.binance.weights import ALL_FROM
 from exporter.config.modules import ModuleSettings
