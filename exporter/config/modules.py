@@ -144,8 +144,8 @@ class ModuleSettings(Section):
     """A file with the URL of the proxy, instead of `proxy_url`: for one with a password."""
 
     ca_file: OptionalCertificatesFile = ""
-    """PEM certificates that replace those of certifi and of the environment's `SSL_CERT_FILE`, as for
-    a proxy that inspects TLS."""
+    """PEM certificates that replace those of certifi and of `SSL_CERT_FILE`, as for a proxy
+    that inspects TLS."""
 
     margin_assets: MarginAssetsSettings = MarginAssetsSettings()
     """Which assets count as margin."""
