@@ -2,6 +2,7 @@ import threading
 
 import pytest
 
+from exporter.binance.errors import NoThread
 from exporter.scrape import workers
 from exporter.scrape.workers import Workers
 
@@ -56,3 +57,12 @@ def test_of_many_threads_a_few_are_kept():
         thread.join(0.05)
     assert sum(each.is_alive() for each in threads) == workers._KEPT
     assert crew.submit(lambda: 7).result() == 7
+
+
+def test_beyond_the_limit_there_is_no_thread():
+    crew, released = Workers("full", most=2), threading.Event()
+    hanging = [crew.submit(released.wait) for _ in range(2)]
+    with pytest.raises(NoThread, match="2 requests are running already"):
+        crew.submit(lambda: 7).result()
+    released.set()
+    assert all(each.result() for each in hanging)
