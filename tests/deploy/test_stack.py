@@ -1,6 +1,5 @@
 """The files of deploy/, used by the processes for which they are."""
 
-import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -48,7 +47,7 @@ def test_exporter_prometheus_and_alertmanager_find_each_other(tool, tmp_path):
         assert until(is_up)
         assert until(has_an_alertmanager)
     finally:
-        stack.send_signal(signal.SIGINT)
+        stack.terminate()
         output, _ = stack.communicate(timeout=PATIENCE)
     assert stack.returncode == 0
     assert str(tmp_path / "alerts.jsonl").encode() in output

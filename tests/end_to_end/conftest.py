@@ -91,6 +91,14 @@ def running(
             process.wait(PATIENCE)
 
 
+@pytest.fixture(scope="session")
+def demo() -> Iterator[Running]:
+    """One exporter of the demo, with its margin assets, for all tests that only read from it."""
+    with running("--demo") as exporter:
+        until(lambda: "binance_asset_index_margin_available" in exporter.get("/metrics").text)
+        yield exporter
+
+
 def module(base_url: str, **settings: Any) -> dict[str, Any]:
     return {"base_url": base_url, "margin_assets": {"enabled": False}} | settings
 

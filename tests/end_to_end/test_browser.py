@@ -41,14 +41,6 @@ def browser(tool) -> Iterator[Chrome]:
     driver.quit()
 
 
-@pytest.fixture(scope="module")
-def demo():
-    with running("--demo") as exporter:
-        margin = "binance_asset_index_margin_available"
-        until(lambda: margin in exporter.get("/metrics").text)
-        yield exporter
-
-
 def show(browser: Chrome, url: str, size: tuple[int, int], scheme: str = "light") -> None:
     width, height = size
     emulate = browser.execute_cdp_cmd

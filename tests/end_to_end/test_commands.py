@@ -46,9 +46,8 @@ def test_an_exporter_of_the_real_exchange_is_no_demo(exchange, config_file):
         assert "exporter_demo" not in exporter.get("/metrics").text
 
 
-def test_a_running_exporter_is_healthy():
-    with running("--demo") as exporter:
-        result = healthy(exporter.url)
+def test_a_running_exporter_is_healthy(demo):
+    result = healthy(demo.url)
     assert (result.returncode, result.stdout, result.stderr) == (0, "", "")
 
 

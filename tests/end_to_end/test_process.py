@@ -216,9 +216,8 @@ def test_the_processes_metrics_can_be_left_out():
     assert "binance_asset_index_exporter_build_info" in page
 
 
-def test_there_are_no_created_series():
-    with running("--demo") as exporter:
-        assert "_created" not in exporter.get("/metrics").text
+def test_there_are_no_created_series(demo):
+    assert "_created" not in demo.get("/metrics").text
 
 
 def test_half_open_clients_cost_a_scrape_nothing():

@@ -114,10 +114,9 @@ def test_values_are_stale_with_the_first_failed_fetch(exchange, config_file, pro
 
 
 @pytest.mark.parametrize("path", ["/metrics", "/probe?symbol=BTCUSD"])
-def test_promtool_finds_nothing_to_complain_about(tool, path):
+def test_promtool_finds_nothing_to_complain_about(tool, demo, path):
     promtool = tool("promtool", "prometheus")
-    with running("--demo") as exporter:
-        page = exporter.get(path).content
+    page = demo.get(path).content
     check = subprocess.run(
         [promtool, "check", "metrics"], input=page, capture_output=True, check=False
     )
