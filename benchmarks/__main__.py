@@ -11,7 +11,7 @@ from pathlib import Path
 
 import uvloop
 
-from benchmarks import measure, plot, report
+from benchmarks import measure, parts, plot, report
 from benchmarks.contenders import Line, build_go
 from benchmarks.processes import running
 
@@ -19,6 +19,7 @@ _SCRAPES = {30: 400, 300: 200, 1000: 100}
 """By number of assets, how many scrapes one after the other, in each format."""
 _LOAD_SECONDS = 1.5
 _STARTS = 7
+_PARTS = 500  # scrapes that the parts are the mean of
 
 
 def main() -> None:
@@ -34,7 +35,8 @@ def main() -> None:
         urls = {size: f"http://127.0.0.1:{upstream.stdout.readline().strip()}" for size in _SCRAPES}
         with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
             results = runner.run(_run(line, urls))
-    printed = f"{report.table(results)}\n{report.growth(results)}"
+            of_parts = {size: runner.run(parts.measure(urls[size], size, _PARTS)) for size in urls}
+    printed = f"{report.table(results)}\n{report.growth(results)}\n{parts.table(of_parts)}"
     print(printed, end="")
     if options.page:
         options.page.write_text(report.inserted(options.page.read_text(), printed))

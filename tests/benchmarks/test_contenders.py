@@ -1,17 +1,10 @@
 import asyncio
-import sys
 
 import pytest
 
 from benchmarks.contenders import OURS, PLAIN, Line
 from benchmarks.measure import first_page
-from benchmarks.processes import cpu_seconds, listening_on, memory_mib, running
-
-
-@pytest.fixture(scope="module")
-def upstream():
-    with running([sys.executable, "-m", "benchmarks.upstream", "30"]) as process:
-        yield f"http://127.0.0.1:{process.stdout.readline().strip()}"
+from benchmarks.processes import cpu_seconds, listening_on, memory_mib
 
 
 @pytest.mark.parametrize("name", [OURS, PLAIN])
