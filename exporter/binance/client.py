@@ -1,12 +1,13 @@
 """Requests to one base URL: a request in, a decoded response or a typed error out."""
 
 import os
+import socket
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import lru_cache, partial
 from http import HTTPStatus
 from urllib.parse import urlsplit
 
@@ -44,8 +45,10 @@ class Limits:
     deadline: float
     """For the last byte, on the client's clock."""
     max_body_bytes: int = 32 * 1024 * 1024
-    weight_ceiling_ratio: Callable[[], float] = lambda: 0.8
-    """Share of the weight limit at which no request is sent; called before each request."""
+    weight_ceiling_ratio: float = 0.8
+    """Share of the weight limit at which no request is sent."""
+    weight_share: Callable[[], float] = lambda: 1.0
+    """Of that, what the request may use; asked late, as a scrape that joins may raise it."""
 
 
 @dataclass(frozen=True)
@@ -145,6 +148,8 @@ class Client:
     def _counting_failures(self, endpoint: str) -> Iterator[None]:
         try:
             yield
+        except errors.NotSent:
+            raise
         except errors.ApiError as error:
             self._observer.failed(endpoint, error.reason)
             raise
@@ -179,44 +184,42 @@ class Client:
 
     def _send(self, request: _Request) -> bytearray:
         limits = request.limits
-        self.gate.check(limits.weight_ceiling_ratio())
+        self.gate.check(limits.weight_ceiling_ratio, limits.weight_share())
         remaining = limits.deadline - self._clock()
         if remaining <= 0:
-            raise errors.RequestTimeout("the deadline passed before the request was sent")
-        spent = False
+            raise errors.NotSent("the deadline passed before the request was sent")
+        mark: int | None = None
 
         def spend() -> None:
-            nonlocal spent
-            if not spent:
-                self.gate.spend(request.weight, limits.weight_ceiling_ratio())
-                spent = True
+            nonlocal mark
+            share = limits.weight_share()
+            mark = self.gate.spend(request.weight, limits.weight_ceiling_ratio, share)
 
-        try:
-            with (
-                self._timing(request.endpoint),
-                sending(Sending(spend, lambda sock: self._late.wait_for(sock, self.gate.learn))),
-                self._session.send(
-                    self._prepared(request.endpoint, request.symbol),
-                    timeout=Timeout(total=remaining),  # type: ignore[arg-type]
-                    stream=True,
-                    allow_redirects=False,
-                    proxies=self._proxies,
-                    verify=self._verify,
-                ) as response,
-            ):
-                return self._read(response, request)
-        finally:
-            if spent:
-                self.gate.settle(request.weight)
+        def too_late(connection: socket.socket) -> None:
+            self._late.wait_for(connection, partial(self.gate.learn, mark=mark))
 
-    def _read(self, response: requests.Response, request: _Request) -> bytearray:
+        with (
+            self._timing(request.endpoint),
+            sending(Sending(spend, too_late)),
+            self._session.send(
+                self._prepared(request.endpoint, request.symbol),
+                timeout=Timeout(total=remaining),  # type: ignore[arg-type]
+                stream=True,
+                allow_redirects=False,
+                proxies=self._proxies,
+                verify=self._verify,
+            ) as response,
+        ):
+            self.gate.learn(response.status_code, response.headers, mark)
+            return self._read(response, request.body_limit)
+
+    def _read(self, response: requests.Response, limit: int) -> bytearray:
         """The body of a 200; any other response is raised as its error."""
         status = response.status_code
-        self.gate.learn(status, response.headers, request.weight)
         if status == HTTPStatus.OK:
-            return read_body(response, request.body_limit)
+            return read_body(response, limit)
         try:
-            body = read_body(response, min(request.body_limit, answer.SMALL_BODY))
+            body = read_body(response, min(limit, answer.SMALL_BODY))
         except (errors.ApiError, requests.RequestException):
             body = bytearray()  # the status says enough
         code, message = answer.error_object(body)

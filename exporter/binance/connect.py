@@ -51,9 +51,11 @@ def connect(
                 raise TimeoutError("timed out")
             if waiting:
                 family, address = waiting.pop(0)
-                attempt = stack.enter_context(socket.socket(family, socket.SOCK_STREAM))
-                if code := _begin(attempt, address, options):
-                    error = OSError(code, os.strerror(code))
+                try:
+                    attempt = stack.enter_context(socket.socket(family, socket.SOCK_STREAM))
+                    _begin(attempt, address, options)
+                except OSError as failure:  # such as a family that the kernel lacks
+                    error = failure
                     continue
                 selector.register(attempt, selectors.EVENT_WRITE)
             patience = min(remaining, HEAD_START_SECONDS) if waiting else remaining
@@ -78,10 +80,11 @@ def interleaved(addresses: Sequence[Address]) -> list[Address]:
     return [each for row in rows for each in row if each is not None]
 
 
-def _begin(attempt: socket.socket, address: Any, options: Iterable[tuple[Any, ...]]) -> int:
-    """Start to connect; returns 0, or the error number of an immediate failure."""
+def _begin(attempt: socket.socket, address: Any, options: Iterable[tuple[Any, ...]]) -> None:
+    """Start to connect; raises OSError if that fails at once."""
     for option in options:
         attempt.setsockopt(*option)
     attempt.setblocking(False)
     code = attempt.connect_ex(address)
-    return 0 if code in _STARTED else code
+    if code not in _STARTED:
+        raise OSError(code, os.strerror(code))

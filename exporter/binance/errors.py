@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from http import HTTPStatus
-from typing import Literal
+from typing import Literal, TypeVar
 
 from exporter.binance.rows import Reject
 
@@ -45,6 +45,10 @@ class RequestTimeout(ApiError):
     """The deadline passed before the last byte of the response arrived."""
 
     reason = "timeout"
+
+
+class NotSent(RequestTimeout):
+    """The deadline passed before the request was sent: it counts as no request, and no failure."""
 
 
 class ConnectionFailed(ApiError):
@@ -117,6 +121,15 @@ class TooLarge(ApiError):
     """A body over the module's `max_body_bytes`."""
 
     reason = "too_large"
+
+
+_Error = TypeVar("_Error", bound=FetchError)
+
+
+def without_traceback(error: _Error) -> _Error:
+    """The error without its traceback, the frames of which hold all that was read."""
+    error.__traceback__ = error.__cause__ = error.__context__ = None
+    return error
 
 
 REASONS = tuple(error.reason for error in ApiError.__subclasses__())

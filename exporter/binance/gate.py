@@ -4,7 +4,6 @@ Binance allows an address a request weight in each UTC minute, answers 429 beyon
 418 whoever goes on. Other programs may share the address.
 """
 
-import email.utils
 import re
 import threading
 import time
@@ -12,7 +11,8 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from http import HTTPStatus
 
-from exporter.binance.errors import BAN, Held, RequestTimeout
+from exporter.binance.dates import clock_difference, http_date
+from exporter.binance.errors import BAN, Held, NotSent
 
 DEFAULT_WEIGHT_LIMIT = 2400
 MINUTE = 60.0  # seconds, as all below
@@ -52,7 +52,8 @@ class Gate:
         self._changed = threading.Condition()
         self.weight_limit = DEFAULT_WEIGHT_LIMIT
         self._used_weight = 0
-        self._in_flight = 0  # weight of the requests sent and not yet answered
+        self._sent = 0  # weight of all requests so far
+        self._sent_at_hold = -1  # the same, when the last hold began
         self._minute_ends = 0.0
         self._limited_until = 0.0
         self._banned_until = 0.0
@@ -86,7 +87,7 @@ class Gate:
             timeout: Seconds to wait at most, and to be waited for.
 
         Raises:
-            RequestTimeout: The request that goes first has not been answered by then.
+            NotSent: The request that goes first has not been answered by then.
         """
         goes_first_until = self._wait_for_turn(timeout)
         try:
@@ -98,49 +99,53 @@ class Gate:
                         self._first_until = 0.0
                     self._changed.notify_all()
 
-    def check(self, ceiling_ratio: float) -> None:
+    def check(self, ceiling_ratio: float, share: float = 1.0) -> None:
         """Raise `Held` unless a request may be sent now.
 
         Args:
             ceiling_ratio: Share of the weight limit at which to stop.
+            share: Of that, what this request may use.
         """
         with self._changed:
-            self._check(ceiling_ratio)
+            self._check(ceiling_ratio, share)
 
-    def spend(self, weight: int, ceiling_ratio: float) -> None:
-        """Check as `check` does, and count a request that is sent now; `settle` must follow."""
+    def spend(self, weight: int, ceiling_ratio: float, share: float = 1.0) -> int:
+        """Check as `check` does, and count a request that is sent now.
+
+        Returns:
+            The request's mark, for `learn`: all weight sent until now.
+        """
         with self._changed:
-            self._check(ceiling_ratio)
+            self._check(ceiling_ratio, share)
             self._used_weight += weight
-            self._in_flight += weight
+            self._sent += weight
+            return self._sent
 
-    def settle(self, weight: int) -> None:
-        """Note that a request has ended, with or without a response."""
-        with self._changed:
-            self._in_flight -= weight
-
-    def learn(self, status: int, headers: Mapping[str, str], weight: int = 0) -> None:
+    def learn(self, status: int, headers: Mapping[str, str], mark: int | None = None) -> None:
         """Take in the head of a response; its body may take long to arrive.
 
         Args:
             status: The HTTP status.
             headers: The response's headers, names in any case.
-            weight: What the request cost, if `settle` is still to come.
+            mark: The request's; None for the last one.
         """
+        mark = self._sent if mark is None else mark
         with self._changed:
             now = self._steady()
-            self._learn_weight(weight, headers, now)
+            self._learn_weight(mark, headers, now)
             if status == HTTPStatus.TOO_MANY_REQUESTS:
-                wait = self._retry_after(headers) or _seconds_to_next_minute(self._clock())
+                wait = self._retry_after(headers) or self._seconds_to_minutes_end(headers)
                 self._limited_until = max(self._limited_until, now + min(wait, LONGEST_BAN))
-                self._proven = False
+                self._note_hold()
             elif status == BAN:
                 self._ban(self._retry_after(headers), now)
-                self._proven = False
+                self._note_hold()
             elif now >= max(self._banned_until, self._limited_until):
-                self._proven = True
                 if status == HTTPStatus.OK:
                     self._next_ban = FIRST_BAN
+                if mark > self._sent_at_hold:  # not the late response to an earlier request
+                    self._proven = True
+                    self._changed.notify_all()
 
     def learn_ban_end(self, headers: Mapping[str, str], message: str) -> None:
         """Take in the `msg` of a 418, which names the ban's end if `Retry-After` does not."""
@@ -166,11 +171,15 @@ class Gate:
                     self._first_until = now + min(timeout, FIRST_ANSWERED_IN)
                     return self._first_until
                 if now >= give_up_at:
-                    raise RequestTimeout("the request that goes first was not answered in time")
+                    raise NotSent("the request that goes first was not answered in time")
                 self._changed.wait(min(self._first_until, give_up_at) - now)
         return 0.0
 
-    def _check(self, ceiling_ratio: float) -> None:
+    def _note_hold(self) -> None:
+        self._proven = False
+        self._sent_at_hold = self._sent
+
+    def _check(self, ceiling_ratio: float, share: float) -> None:
         now, unix_time = self._steady(), self._clock()
         blocked_until = max(self._limited_until, self._banned_until)
         if now < blocked_until:
@@ -179,28 +188,25 @@ class Gate:
         if now >= self._minute_ends:
             self._used_weight = 0
             self._minute_ends = now + _seconds_to_next_minute(unix_time)
-        if self._used_weight >= ceiling_ratio * self.weight_limit:
-            if self._ceiling_until != self._minute_ends:
-                self._ceiling_until = self._minute_ends
-                self._proven = False
-            raise Held("weight_ceiling", self._ceiling_until - now + unix_time)
+        ceiling = ceiling_ratio * self.weight_limit
+        if self._used_weight >= ceiling and now >= self._ceiling_until:
+            self._ceiling_until = self._minute_ends
+            self._note_hold()
+        if self._used_weight >= share * ceiling:
+            raise Held("weight_ceiling", self._minute_ends - now + unix_time)
 
-    def _learn_weight(self, weight: int, headers: Mapping[str, str], now: float) -> None:
+    def _learn_weight(self, mark: int, headers: Mapping[str, str], now: float) -> None:
         used = headers.get(USED_WEIGHT_HEADER, "").strip()
         if not re.fullmatch(r"[0-9]{1,9}", used):
             return
         # the weight counts for Binance's minute, which may already be over by our clock
         unix_time = self._clock()
-        sent_at = unix_time - _clock_difference(headers, unix_time, tolerated=0.0)
-        if abs(sent_at - unix_time) >= _SAME_TIME:
-            sent_at = unix_time
-        minute_ends = now + _seconds_to_next_minute(sent_at) - (unix_time - sent_at)
+        difference = clock_difference(headers, unix_time)
+        age = difference if abs(difference) < _SAME_TIME else 0.0
+        minute_ends = now + _seconds_to_next_minute(unix_time - age) - age
         if minute_ends > now:
-            # requests on their way are not in it yet
-            self._used_weight = int(used) + max(self._in_flight - weight, 0)
+            self._used_weight = int(used) + self._sent - mark  # and what was sent after it
             self._minute_ends = minute_ends
-        elif now >= self._minute_ends:
-            self._used_weight = 0
 
     def _ban(self, wait: float | None, now: float) -> None:
         # a 418 to a request that was sent before the ban was known is the same ban
@@ -217,32 +223,22 @@ class Gate:
         value = headers.get("Retry-After", "").strip()
         if match := _SECONDS.fullmatch(value):
             wait = float(match[1])
-        elif date := _http_date(value):
+        elif date := http_date(value):
             wait = self._seconds_until(date, headers)
         else:
             return None
         return wait if wait > 0 else None
 
     def _seconds_until(self, moment: float, headers: Mapping[str, str]) -> float:
-        """Seconds until a Unix time by Binance's clock."""
+        """Seconds until a Unix time by Binance's clock; rather too many than too few."""
         now = self._clock()
-        return moment - now + _clock_difference(headers, now, tolerated=_SAME_TIME)
+        difference = clock_difference(headers, now)
+        return moment - now + (0.0 if -_SAME_TIME < difference < 0 else difference)
+
+    def _seconds_to_minutes_end(self, headers: Mapping[str, str]) -> float:
+        now = self._clock()
+        return _seconds_to_next_minute(now - clock_difference(headers, now))
 
 
 def _seconds_to_next_minute(unix_time: float) -> float:
     return MINUTE - unix_time % MINUTE
-
-
-def _clock_difference(headers: Mapping[str, str], now: float, *, tolerated: float) -> float:
-    """Seconds that our clock is ahead of Binance's `Date`; 0 if it is less than `tolerated`."""
-    date = _http_date(headers.get("Date", ""))
-    if date is None or abs(now - date) < tolerated:
-        return 0.0
-    return now - date
-
-
-def _http_date(value: str) -> float | None:
-    try:
-        return email.utils.parsedate_to_datetime(value).timestamp()
-    except (ValueError, TypeError, OverflowError):
-        return None

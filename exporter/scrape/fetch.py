@@ -4,7 +4,8 @@ import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future
-from typing import Protocol, TypeVar
+from functools import partial
+from typing import Protocol
 
 from exporter.binance.client import ASSET_INDEX, Client, Limits
 from exporter.binance.errors import (
@@ -14,6 +15,7 @@ from exporter.binance.errors import (
     NoThread,
     NoUsableRow,
     RequestTimeout,
+    without_traceback,
 )
 from exporter.binance.exchange_info import MarginAsset
 from exporter.binance.observer import Observer
@@ -23,7 +25,7 @@ from exporter.config.modules import ModuleSettings
 from exporter.scrape.flight import Fetch, Flight, Waiter
 from exporter.scrape.margin_assets import TIMEOUT_SECONDS, MarginAssets
 from exporter.scrape.outage_log import OutageLog
-from exporter.scrape.workers import WORKERS
+from exporter.scrape.workers import PROBE_WORKERS, WORKERS, Workers
 
 PROBE_SHARE = 0.75
 """Of the weight ceiling, that probes may use: /metrics always has weight left."""
@@ -32,8 +34,6 @@ _REUSED = 100
 """How many sets of symbols are remembered for `min_interval`."""
 
 _OF_ONE_SYMBOL = (InvalidSymbol, NoUsableRow)
-
-_Error = TypeVar("_Error", bound=FetchError)
 
 
 class ScrapeObserver(Observer, Protocol):
@@ -88,15 +88,15 @@ class Fetcher:
             probe: Whether it may only use the share of the weight that probes have.
         """
         wanted = tuple(sorted(set(symbols)))
-        key = wanted if len(wanted) < ALL_FROM else ()
-        ratio = self._settings.weight_ceiling_ratio * (PROBE_SHARE if probe else 1)
+        key = _key(wanted)
+        share = PROBE_SHARE if probe else 1.0
         with self._lock:
             now = self._clock()
             self._forget(now)
             flight = self._flights.get(key)
             if flight is None:
-                flight = self._flights[key] = self._start(key, now, ratio)
-            flight.weight_ceiling_ratio = max(flight.weight_ceiling_ratio, ratio)
+                flight = self._flights[key] = self._start(key, now, share)
+            flight.weight_share = max(flight.weight_share, share)
             flight.joined += 1
         narrowed_to = wanted if key != wanted else ()
         return Waiter(
@@ -117,7 +117,7 @@ class Fetcher:
             return fetch
         narrowed = fetch.only(symbols)
         if narrowed.error:
-            self._log.note(symbols, narrowed.error, ())
+            self._log.note(symbols, narrowed.error, (), own=self._own(symbols))
         return narrowed
 
     def _given_up(self, symbols: tuple[str, ...], flight: Flight) -> Fetch:
@@ -126,7 +126,7 @@ class Fetcher:
         with self._lock:
             flight.given_up += 1
         if self._clock() >= flight.deadline:
-            self._log.note((), fetch.error, ())
+            self._log.note(symbols, fetch.error, (), own=self._own(symbols))
             self._note(symbols, fetch)
         return fetch
 
@@ -142,21 +142,22 @@ class Fetcher:
             if done_in_a_crowd or not flight.reusable_at(now, self._settings.min_interval):
                 del self._flights[key]
 
-    def _start(self, symbols: tuple[str, ...], now: float, ratio: float) -> Flight:
-        flight = Flight(now, now + self._settings.timeout, ratio)
+    def _start(self, symbols: tuple[str, ...], now: float, share: float) -> Flight:
+        flight = Flight(now, now + self._settings.timeout, share)
+        workers = WORKERS if share == 1 else PROBE_WORKERS
         try:
-            self._client.gate.check(ratio)
-            flight.future = WORKERS.submit(lambda: self._fly(symbols, flight))
-            if flight.future.done() and isinstance(none := flight.future.exception(), NoThread):
-                raise none
+            self._client.gate.check(self._settings.weight_ceiling_ratio, share)
+            flight.future = workers.submit(lambda: self._fly(symbols, flight, workers))
+            if flight.future.done() and isinstance(failure := flight.future.exception(), NoThread):
+                raise failure
         except (Held, NoThread) as error:
-            fetch = Fetch(self._unix_time(), error=_without_traceback(error))
+            fetch = Fetch(self._unix_time(), error=without_traceback(error))
             flight.future = Future()
             flight.future.set_result(self._noted(symbols, fetch))
         return flight
 
-    def _fly(self, symbols: tuple[str, ...], flight: Flight) -> Fetch:
-        fetch = self._fetch(symbols, flight)
+    def _fly(self, symbols: tuple[str, ...], flight: Flight, workers: Workers) -> Fetch:
+        fetch = self._fetch(symbols, flight, workers)
         everybody_left = flight.given_up and flight.given_up == flight.joined
         if fetch.error is None and everybody_left:
             self._observer.failed(ASSET_INDEX, RequestTimeout.reason)
@@ -165,28 +166,33 @@ class Fetcher:
             return fetch
         return self._noted(symbols, fetch)
 
+    def _own(self, symbols: tuple[str, ...]) -> bool:
+        """Whether these are the module's own symbols, not those that a probe named."""
+        own = _key(self._settings.symbols)
+        return symbols in (own, tuple(sorted(self._settings.symbols)))
+
     def _noted(self, symbols: tuple[str, ...], fetch: Fetch) -> Fetch:
         if isinstance(fetch.error, Held):
             self._observer.held(fetch.error.reason)
-        self._log.note(symbols, fetch.error, fetch.rejects)
+        self._log.note(symbols, fetch.error, fetch.rejects, own=self._own(symbols))
         self._note(symbols, fetch)
         return fetch
 
-    def _fetch(self, symbols: tuple[str, ...], flight: Flight) -> Fetch:
-        limits = self._limits(flight.deadline, lambda: flight.weight_ceiling_ratio)
+    def _fetch(self, symbols: tuple[str, ...], flight: Flight, workers: Workers) -> Fetch:
+        limits = self._limits(flight.deadline, lambda: flight.weight_share)
         try:
-            rows, rejects = self._ask(symbols, limits)
+            rows, rejects = self._ask(symbols, limits, workers)
         except NoUsableRow as error:
-            return Fetch(self._unix_time(), rejects=error.rejects, error=_without_traceback(error))
+            return Fetch(self._unix_time(), rejects=error.rejects, error=without_traceback(error))
         except FetchError as error:
-            return Fetch(self._unix_time(), error=_without_traceback(error))
+            return Fetch(self._unix_time(), error=without_traceback(error))
         if not symbols:
             self._margin_assets.note_listed(frozenset(row.symbol for row in rows))
         return Fetch(self._unix_time(), rows, rejects, self._margin(symbols))
 
-    def _limits(self, deadline: float, ratio: Callable[[], float] | None = None) -> Limits:
-        ratio = ratio or (lambda: self._settings.weight_ceiling_ratio)
-        return Limits(deadline, self._settings.max_body_bytes, ratio)
+    def _limits(self, deadline: float, share: Callable[[], float] = lambda: 1.0) -> Limits:
+        settings = self._settings
+        return Limits(deadline, settings.max_body_bytes, settings.weight_ceiling_ratio, share)
 
     def _margin(self, symbols: tuple[str, ...]) -> Mapping[str, MarginAsset]:
         """What is known of margin; called after a good fetch only.
@@ -201,21 +207,26 @@ class Fetcher:
         assets = self._margin_assets.current()
         return {s: assets[s] for s in symbols if s in assets} if symbols else assets
 
-    def _ask(self, symbols: tuple[str, ...], limits: Limits) -> tuple[list[Row], list[Reject]]:
+    def _ask(
+        self, symbols: tuple[str, ...], limits: Limits, workers: Workers
+    ) -> tuple[list[Row], list[Reject]]:
         if not symbols:
             return self._client.asset_index(None, limits)
-        asked = [WORKERS.submit(lambda s=s: self._client.asset_index(s, limits)) for s in symbols]  # type: ignore[misc]
+        asks = [partial(self._client.asset_index, symbol, limits) for symbol in symbols]
+        # the last one in this thread, the others beside it
+        others = [workers.submit(ask).result for ask in asks[:-1]]
+        results: list[Callable[[], tuple[list[Row], list[Reject]]]] = [asks[-1], *others]
         rows: list[Row] = []
         rejects: list[Reject] = []
         failures: list[FetchError] = []
-        for each in asked:
+        for result in results:
             try:
-                rows += each.result()[0]
+                rows += result()[0]
             except NoUsableRow as error:
                 rejects += error.rejects
-                failures.append(_without_traceback(error))
+                failures.append(without_traceback(error))
             except FetchError as error:
-                failures.append(_without_traceback(error))
+                failures.append(without_traceback(error))
         # a symbol that is invalid, or whose row was refused, is absent and counted; others stay
         fatal = [error for error in failures if not isinstance(error, _OF_ONE_SYMBOL)]
         if fatal or not rows:
@@ -223,10 +234,9 @@ class Fetcher:
         return rows, rejects
 
 
-def _without_traceback(error: _Error) -> _Error:
-    """The error without its traceback, the frames of which hold all that was read."""
-    error.__traceback__ = error.__cause__ = error.__context__ = None
-    return error
+def _key(symbols: Sequence[str]) -> tuple[str, ...]:
+    """The symbols to ask for one by one; none for one request for all."""
+    return tuple(sorted(set(symbols))) if len(symbols) < ALL_FROM else ()
 
 
 def _root_cause(failures: Sequence[FetchError], rejects: Sequence[Reject]) -> FetchError:

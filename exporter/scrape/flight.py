@@ -35,10 +35,10 @@ class Fetch:
 class Flight:
     """A fetch in flight or finished, as all who share it see it."""
 
-    def __init__(self, begun_at: float, deadline: float, weight_ceiling_ratio: float) -> None:
+    def __init__(self, begun_at: float, deadline: float, weight_share: float = 1.0) -> None:
         self.begun_at = begun_at  # on the fetcher's clock, as the deadline
         self.deadline = deadline
-        self.weight_ceiling_ratio = weight_ceiling_ratio
+        self.weight_share = weight_share  # of the ceiling; raised by who may use more
         self.joined = 0  # scrapes
         self.given_up = 0  # of them
         self.future: Future[Fetch]

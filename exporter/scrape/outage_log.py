@@ -65,15 +65,26 @@ class OutageLog:
         symbols: tuple[str, ...],
         error: FetchError | None,
         rejects: Sequence[Reject],
+        *,
+        own: bool = True,
     ) -> None:
-        """Take in how a fetch of these symbols ended, and log what is new."""
+        """Take in how a fetch of these symbols ended, and log what is new.
+
+        Args:
+            symbols: What was fetched; none for every asset.
+            error: Why it failed.
+            rejects: The rows that were refused.
+            own: Whether these are the module's symbols; a probe's start and end no outage.
+        """
         where = {"module_name": self._module, "symbols": _named(symbols)}
         with self._lock:
-            if error is None:
+            if symbols and isinstance(error, _OF_ITS_SYMBOLS):
+                self._report_hourly("symbols without values", error, where)
+            elif not own:
+                if error is not None:
+                    self._report_hourly("probe failed", error, where)
+            elif error is None:
                 self._note_success(where)
-            elif symbols and isinstance(error, _OF_ITS_SYMBOLS):
-                if self._others.new([error.reason]):
-                    _log.warning("symbols without values", extra=where | _why(error))
             else:
                 self._note_failure(error, where)
             new = self._rejects.new([reject.detail for reject in rejects])
@@ -90,6 +101,10 @@ class OutageLog:
                     "response later than the scrape timeout",
                     extra={**where, "took_seconds": round(seconds, 1)},
                 )
+
+    def _report_hourly(self, message: str, error: FetchError, where: dict[str, str]) -> None:
+        if self._others.new([error.reason]):
+            _log.warning(message, extra=where | _why(error))
 
     def _note_success(self, where: dict[str, str]) -> None:
         _log.debug("fetched", extra=where)

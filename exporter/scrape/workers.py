@@ -84,4 +84,7 @@ class Workers:
 
 
 WORKERS = Workers("fetch")
-"""Those of all fetches of this process."""
+"""For /metrics, for modules, and for the margin assets."""
+
+PROBE_WORKERS = Workers("probe", MOST_THREADS // 2)
+"""For probes, so that they never take the last thread."""

@@ -177,6 +177,8 @@ class App:
         return Scrape(fetch, time.monotonic() - begun_at, waited)
 
     async def _wait(self, waiter: Waiter, timeout: float) -> Fetch:
+        if waiter.future.done():  # reused for min_interval, it may be older than its deadline
+            return waiter.result()
         try:
             async with asyncio.timeout(0 if self._ended else waiter.at_most(timeout)) as limit:
                 self._limits.add(limit)

@@ -76,3 +76,11 @@ def test_options_are_set(listening):
     with connect(*listening, 5, [nodelay]) as connection:
         assert connection.getsockopt(*nodelay[:2])
         assert connection.gettimeout() == 5
+
+
+def test_a_family_that_the_kernel_lacks_does_not_keep_us_from_the_next(monkeypatch, listening):
+    lacking = (999, socket.SOCK_STREAM, 6, "", ("::1", 1))
+    found = [lacking, (V4, socket.SOCK_STREAM, 6, "", listening)]
+    monkeypatch.setattr(socket, "getaddrinfo", lambda *_, **__: found)
+    with connect("fapi.example", 443, 5) as connection:
+        assert connection.getpeername() == listening

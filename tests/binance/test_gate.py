@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from exporter.binance.errors import Held, RequestTimeout
+from exporter.binance.errors import Held, NotSent
 from exporter.binance.gate import Gate
 from tests.stand_ins import Clock
 
@@ -272,7 +272,7 @@ def test_a_ban_ends_when_the_exchange_says_though_our_clock_is_wrong(
     assert held(gate).until == NOON + 7200
 
 
-@pytest.mark.parametrize("date", ["", "yesterday", email.utils.formatdate(NOON + 8)])
+@pytest.mark.parametrize("date", ["", "yesterday", email.utils.formatdate(NOON + 12)])
 def test_a_clock_that_differs_by_seconds_is_taken_for_right(gate, date):
     learn(gate, 418, {"Date": date}, ban(NOON + 500))
     assert held(gate).until == NOON + 500
@@ -309,23 +309,57 @@ def test_weight_is_counted_when_a_request_is_sent(gate):
 def test_weight_that_was_sent_holds_at_the_ceiling_without_any_response(gate):
     for _ in range(192):
         gate.spend(10, 0.8)
-        gate.settle(10)
     with pytest.raises(Held, match="no request is sent before"):
         gate.spend(10, 0.8)
     assert gate.used_weight == 1920
 
 
 def test_a_response_overrides_what_was_counted(gate):
-    gate.spend(10, 0.8)
-    gate.learn(200, {"X-MBX-USED-WEIGHT-1M": "700"}, weight=10)
+    mark = gate.spend(10, 0.8)
+    gate.learn(200, {"X-MBX-USED-WEIGHT-1M": "700"}, mark)
     assert gate.used_weight == 700
 
 
-def test_requests_on_their_way_are_added_to_what_a_response_says(gate):
-    for _ in range(3):
-        gate.spend(10, 0.8)
-    gate.learn(200, {"X-MBX-USED-WEIGHT-1M": "700"}, weight=10)
+def test_what_was_sent_later_is_added_to_what_a_response_says(gate):
+    first, _, _ = (gate.spend(10, 0.8) for _ in range(3))
+    gate.learn(200, {"X-MBX-USED-WEIGHT-1M": "700"}, first)
     assert gate.used_weight == 720
+
+
+def test_responses_out_of_order_do_not_lower_the_weight(gate):
+    marks = [gate.spend(10, 0.8) for _ in range(100)]
+    for number, mark in reversed(list(enumerate(marks, 1))):
+        gate.learn(200, {"X-MBX-USED-WEIGHT-1M": f"{10 * number}"}, mark)
+    assert gate.used_weight == 1000
+
+
+@pytest.mark.parametrize("ahead", [0.5, 2, 4.9])
+def test_a_clock_that_is_ahead_does_not_end_a_hold_early(clock, ahead):
+    clock.now += ahead
+    gate, headers = Gate(clock, clock), {"Date": email.utils.formatdate(NOON + 10)}
+    learn(gate, 418, headers, ban(NOON + 70))
+    assert held(gate).until == clock.now + 60
+
+
+def test_a_clock_that_is_ahead_does_not_end_the_minute_of_a_limit_early(clock):
+    clock.now = NOON + 59
+    learn(gate := Gate(clock, clock), 429, {"Date": email.utils.formatdate(NOON + 57)})
+    assert held(gate).until == clock.now + 3
+
+
+def test_a_probe_that_is_held_at_its_share_holds_nobody_else(gate):
+    learn(gate, 200, {"X-MBX-USED-WEIGHT-1M": "1500"})
+    with pytest.raises(Held):
+        gate.check(0.8, share=0.75)
+    assert held(gate) is None
+    assert gate.blocked_until == 0
+    assert not others_wait(gate)
+
+
+def test_while_the_ceiling_holds_scrapes_do_not_begin_the_hold_anew(gate, clock):
+    learn(gate, 200, {"X-MBX-USED-WEIGHT-1M": "2400"})
+    ends = {held(gate).until for _ in range(3)}
+    assert ends == {NOON + 60}
 
 
 def test_weight_counts_in_its_minute_only(gate, clock):
@@ -341,7 +375,7 @@ def others_wait(gate: Gate) -> bool:
         try:
             with gate.turn(0):
                 return False
-        except RequestTimeout:
+        except NotSent:
             return True
 
 
@@ -383,9 +417,10 @@ def test_a_request_that_hangs_is_not_waited_for_long(gate, clock, timeout, waite
 
 
 def test_a_late_response_to_an_earlier_request_does_not_let_all_go(gate, clock):
+    mark = gate.spend(10, 0.8)
     learn(gate, 418, {})
-    learn(gate, 200, {})  # it was sent before the ban
     clock.now += 120
+    gate.learn(200, {}, mark)
     assert others_wait(gate)
 
 

@@ -398,6 +398,13 @@ def test_without_a_thread_the_fetch_has_failed_and_says_why(make, exchange, monk
     assert exchange.asked == []
 
 
+def test_probes_that_take_all_their_threads_leave_some_to_metrics(make, exchange, monkeypatch):
+    monkeypatch.setattr("exporter.scrape.fetch.PROBE_WORKERS", Workers("probe", most=0))
+    fetcher = make()
+    assert fetch(fetcher, ["BTCUSD"], probe=True).error.reason == "connection"
+    assert fetch(fetcher).error is None
+
+
 def test_without_threads_for_its_symbols_the_fetch_has_failed(make, exchange, monkeypatch):
     monkeypatch.setattr("exporter.scrape.fetch.WORKERS", Workers("fetch", most=1))
     assert fetch(make(), ["BTCUSD", "ETHUSD"]).error.reason == "connection"

@@ -93,10 +93,11 @@ def test_a_hold_that_begins_during_another_outage_is_logged_once(outages, lines,
     assert [logged for *_, logged in lines()] == ["http_5xx", reason]
 
 
-def test_a_module_has_one_outage_whatever_symbols_probes_name(outages, lines):
+def test_what_probes_name_is_reported_once_an_hour_and_is_no_outage(outages, lines):
     for number in range(1000):
-        outages.note((f"S{number}USD",), Banned("418"), [])
-    assert [reason for *_, reason in lines()] == ["banned"]
+        outages.note((f"S{number}USD",), Banned("418"), [], own=False)
+        outages.note(ALL, None, [])
+    assert [(message, reason) for _, message, reason in lines()] == [("probe failed", "banned")]
 
 
 def test_a_symbol_that_binance_lacks_is_no_outage_and_reported_once_an_hour(outages, lines, clock):
