@@ -198,7 +198,7 @@ def _load_history(folder: Path) -> None:
     loading = folder.with_name("loading")  # not to take half a history for a whole one
     shutil.rmtree(loading, ignore_errors=True)
     _say("Loading a day of history ...")
-    command = [sys.executable, "-m", "dashboards.load_history", str(loading)]
+    command = [sys.executable, "-m", "exporter.history.load", str(loading)]
     rules = [f"--rules={file}" for file in _EXAMPLE_ACCOUNT]
     subprocess.run([*command, *rules], check=True, cwd=ROOT)
     loading.rename(folder)

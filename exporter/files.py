@@ -14,6 +14,13 @@ FILES = (
 """In an installation they are in `exporter/share`; in a clone they are at its top."""
 
 
+def root() -> Path:
+    """The folder that has the files at their places."""
+    package = Path(__file__).parent
+    shared = package / "share"
+    return shared if shared.is_dir() else package.parent
+
+
 def copy_to(folder: Path) -> list[Path]:
     """Copy the files and keep their places to each other; files that exist are replaced.
 
@@ -23,12 +30,9 @@ def copy_to(folder: Path) -> list[Path]:
     Raises:
         OSError: A file cannot be written.
     """
-    package = Path(__file__).parent
-    shared = package / "share"
-    root = shared if shared.is_dir() else package.parent
     copies = []
-    for file in (file for pattern in FILES for file in sorted(root.glob(pattern))):
-        copy = folder / file.relative_to(root)
+    for file in (file for pattern in FILES for file in sorted(root().glob(pattern))):
+        copy = folder / file.relative_to(root())
         copy.parent.mkdir(parents=True, exist_ok=True)
         shutil.copyfile(file, copy)
         copies.append(copy)

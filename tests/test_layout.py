@@ -22,7 +22,7 @@ MAY_IMPORT = {
     "collector": {"binance", "config", "metrics", "scrape"},
     "service": {"binance", "config", "metrics", "scrape"},
     "web": {"binance", "config", "metrics", "scrape", "collector", "service", "last_resort"},
-    "history": {"binance", "config", "metrics", "scrape", "collector", "simulator", "log"},
+    "history": {"binance", "config", "metrics", "scrape", "collector", "simulator", "log", "files"},
 }
 """Beside itself, and `exporter/__init__.py`, which holds the version. What is not here may import
 anything: the program that wires the parts together."""

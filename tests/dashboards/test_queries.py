@@ -13,7 +13,7 @@ import pytest
 import requests
 import yaml
 
-from dashboards.load_history import RULES, ask, load, running
+from exporter.history.load import RULES, ask, load, running
 from tests.dashboards.conftest import BOARDS, ROOT, TARGETS, Target
 from tests.end_to_end.conftest import running as running_exporter
 from tests.end_to_end.conftest import until

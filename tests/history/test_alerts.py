@@ -2,7 +2,7 @@
 
 import pytest
 
-from dashboards.alert_history import firing, openmetrics
+from exporter.history.alerts import firing, openmetrics
 
 
 @pytest.mark.parametrize(

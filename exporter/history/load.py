@@ -1,4 +1,4 @@
-"""Make a Prometheus data folder with a day of history: `python -m dashboards.load_history FOLDER`.
+"""Make a Prometheus data folder with a day of history: `python -m exporter.history.load FOLDER`.
 
 It holds the scrapes that `python -m exporter.history` writes, what the recording rules make of
 them, and the alerts that fire. promtool can evaluate rules too, but no rule then sees what another
@@ -22,11 +22,12 @@ from typing import Any
 import requests
 import yaml
 
-from dashboards import alert_history
+from exporter import files
 from exporter.config import duration
+from exporter.history import alerts as alert_history
 from exporter.history.progress import shown
 
-_FOLDER = Path(__file__).parents[1] / "rules"
+_FOLDER = files.root() / "rules"
 RULES = (_FOLDER / "recording.yaml", _FOLDER / "alerts.yaml")
 
 _PATIENCE = 60
@@ -169,7 +170,7 @@ def _openmetrics(rules: Sequence[Rule], answers: Sequence[list[Any]]) -> Iterato
 
 def main() -> None:
     """Read the flags and fill the folder."""
-    parser = argparse.ArgumentParser(prog="python -m dashboards.load_history")
+    parser = argparse.ArgumentParser(prog="python -m exporter.history.load")
     parser.add_argument("folder", type=Path, help="storage.tsdb.path of the Prometheus to be")
     parser.add_argument("--duration", default="24h", help="default %(default)s")
     parser.add_argument("--step", default="60s", help="scrape interval, default %(default)s")
