@@ -47,7 +47,7 @@ types: $(DEV) ## check the types with mypy --strict
 	@$(BIN)/mypy
 
 unit: $(DEV) ## run all tests; one that needs a missing tool skips and names the package
-	@$(BIN)/pytest --numprocesses auto --dist loadfile --no-loadscope-reorder
+	@$(BIN)/pytest --numprocesses auto --dist loadfile --no-loadscope-reorder --cov --cov-report term
 
 soak: $(DEV) ## run with errors and clients at random for SECONDS=300; SEED=N repeats a run
 	@$(BIN)/python -m tests.soak --seconds $(or $(SECONDS),300) $(if $(SEED),--seed $(SEED))

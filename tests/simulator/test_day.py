@@ -9,6 +9,8 @@ from exporter.simulator import SCENARIOS, Exchange
 from exporter.simulator.day import EPISODES, SHORTEST_SECONDS, Day
 from exporter.simulator.scenarios import CALM
 
+pytestmark = pytest.mark.no_cover  # a day has many seconds, and each line counted takes longer
+
 HOUR = 3600
 DAY = Day(24 * HOUR, seed=3)
 

@@ -71,6 +71,7 @@ def test_a_yield_token_accrues_its_interest(six_hours_later, name, yearly):
     assert growth == pytest.approx(yearly * 6 * 3600 / YEAR_SECONDS, abs=3e-7)
 
 
+@pytest.mark.no_cover
 def test_a_day_of_seconds_is_cheap():
     began = time.process_time()
     market_after(24 * 3600)
