@@ -37,7 +37,7 @@ switching TLS on or off needs a restart.
 
 ```yaml
 modules:
-  default: {}   # must be there: /metrics serves it
+  default: {}   # required: /metrics serves it
   btc:          # /probe?module=btc serves this one
     symbols: [BTCUSD]
 ```

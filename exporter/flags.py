@@ -99,7 +99,7 @@ def _add_configuration(group: "argparse._ArgumentGroup") -> None:
         type=_duration,
         default=0.0,
         metavar="DURATION",
-        help="how often to look whether the file has changed, and reload it then; for files that"
+        help="how often to check the file and reload it if it changed; for files that"
         " change without a signal, such as a ConfigMap (default: never)",
     )
     group.add_argument(

@@ -163,7 +163,7 @@ SCENARIOS: Mapping[str, Scenario] = {
         alerts=(ExpectedAlert("BinanceStablecoinDepegged", 60, _BOTH),),
     ),
     "delisting": Scenario(
-        "FDUSD ceases to be margin, then leaves the list, and is listed again",
+        "FDUSD stops counting as margin, then leaves the list, and is listed again",
         {
             0: CALM,
             60: Keyframe(not_margin=frozenset({"FDUSD"})),
@@ -216,7 +216,7 @@ SCENARIOS: Mapping[str, Scenario] = {
             120: "503 of the content network, as HTML",
             180: "connections break",
             240: "connections hang",
-            300: "all is well",
+            300: "Binance responds again",
         },
         watch="binance_asset_index_up, binance_api_request_failures_total",
         alerts=(ExpectedAlert("BinanceAssetIndexDown", 60, _WARNING),),

@@ -21,8 +21,8 @@ logger = logging.getLogger(__name__)
 
 _PROTECTED = ("/config", "/-/reload")
 _FOREIGN = (
-    "Origin or Host name another site. Use this machine's address or name, or switch on passwords"
-    " or client certificates.\n"
+    "Refused: the Host or Origin header names another site. Use this machine's address or name,"
+    " or switch on passwords or client certificates.\n"
 )
 
 _Fingerprints = dict[Path, tuple[int, int, int] | None]

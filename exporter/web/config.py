@@ -132,7 +132,7 @@ class HttpServerConfig(Section):
         AfterValidator(_refuse_http2),
         expected("false, as HTTP/2 is not supported by this exporter"),
     ] = False
-    """May be switched off, as many a file does: that is how it is."""
+    """Only false is accepted."""
 
     headers: Headers = Headers()
     """Headers to add to every response."""

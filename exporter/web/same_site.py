@@ -15,7 +15,7 @@ _PRIVATE_SUFFIXES = ("localhost", "local", "internal", "svc", "home.arpa")
 
 
 def is_foreign(headers: Headers) -> bool:
-    """Return whether `Origin` or `Host` name another site than this one.
+    """Return whether `Origin` or `Host` is that of another site than this one.
 
     An address, a name without a dot, this machine's name and a name of a private domain are no
     foreign hosts: no stranger can make them lead here.
