@@ -105,7 +105,7 @@ def test_a_wrong_answer_is_a_page_in_time_without_values_counted_and_logged_once
 def test_a_refused_connection_is_a_page_without_values(exporter):
     page = scrape(exporter, REFUSED, ENDS_IN)
     assert "\nbinance_asset_index_up 0.0\n" in page.text
-    assert logged(exporter, REFUSED) == [
+    assert until(lambda: logged(exporter, REFUSED)) == [
         '"fetch failed" reason=connection error="HOST refused the connection"'
     ]
 
@@ -119,4 +119,4 @@ def test_an_answer_that_nobody_asked_for_is_not_taken_for_the_next_one(exporter)
 def test_a_failure_that_goes_on_is_not_logged_again(exporter):
     for _ in range(3):
         scrape(exporter, "503_html", ENDS_IN)
-    assert len(logged(exporter, "503_html")) == 1
+    assert len(until(lambda: logged(exporter, "503_html"))) == 1
