@@ -30,6 +30,9 @@ certificates it names, within 10 seconds of a change. If new content is refused,
 stays active. A section without content is an error; write `{}` for none. Either file may be a
 pipe (`--web.config.file=<(sops -d web.yaml)`), which is read once: a reload is refused.
 
+While one of them is refused, `binance_asset_index_exporter_config_last_reload_successful` is 0, and
+`BinanceExporterConfigReloadFailed` fires.
+
 A truncated file opens nothing: switching passwords or client certificates off needs a reload, and
 switching TLS on or off needs a restart.
 

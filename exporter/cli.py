@@ -82,7 +82,10 @@ def _server(flags: Flags, service: Service, registry: CollectorRegistry) -> Serv
         ProcessCollector(registry=registry)
         PlatformCollector(registry=registry)
         GCCollector(registry=registry)
-    access = Access(flags.web_config_file)
+    access = Access(
+        flags.web_config_file,
+        lambda accepted: service.config_metrics.note("web config", accepted=accepted),
+    )
     options = Options(
         flags.web_telemetry_path, flags.web_max_requests, flags.timeout_offset, flags.demo
     )

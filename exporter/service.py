@@ -18,6 +18,8 @@ from exporter.scrape.upstream import Upstream
 
 _log = logging.getLogger(__name__)
 
+_FILE = "config"
+
 
 @dataclass(frozen=True)
 class Module:
@@ -47,11 +49,11 @@ class Service:
         self._load = load
         self._lock = threading.Lock()
         self._api_metrics = ApiMetrics(registry)
-        self._config_metrics = ConfigMetrics(registry)
+        self.config_metrics = ConfigMetrics(registry)
         self._upstreams: dict[str, Upstream] = {}  # by base URL; a ban outlives the configuration
         self.settings = load()
         self.modules: Mapping[str, Module] = self._build({})
-        self._config_metrics.loaded()
+        self.config_metrics.note(_FILE, accepted=True)
         registry.register(GateCollector(self._active_gates))
 
     def reload(self) -> None:
@@ -64,13 +66,13 @@ class Service:
             try:
                 self.settings = self._load()
             except ConfigError as error:
-                self._config_metrics.refused()
+                self.config_metrics.note(_FILE, accepted=False)
                 _log.error("configuration refused", extra={"error": str(error)})
                 raise
             self.modules = self._build(self.modules)
             for upstream in self._upstreams.values():
                 upstream.close_unused(self.settings.modules.values())
-            self._config_metrics.loaded()
+            self.config_metrics.note(_FILE, accepted=True)
             _log.info("configuration loaded", extra={"modules": ",".join(self.modules)})
 
     def _build(self, old: Mapping[str, Module]) -> Mapping[str, Module]:

@@ -170,6 +170,15 @@ def test_a_refused_configuration_changes_nothing_and_is_logged(
     assert registry.get_sample_value(name) == 1
 
 
+def test_a_refused_file_is_shown_until_that_file_is_accepted(service, registry):
+    service.config_metrics.note("web config", accepted=False)
+    service.reload()
+    name = "binance_asset_index_exporter_config_last_reload_successful"
+    assert registry.get_sample_value(name) == 0
+    service.config_metrics.note("web config", accepted=True)
+    assert registry.get_sample_value(name) == 1
+
+
 def test_the_ban_of_an_exchange_that_nobody_asks_any_more_is_not_shown(
     configuration, service, registry
 ):

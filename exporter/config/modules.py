@@ -12,8 +12,6 @@ from pydantic import (
     BeforeValidator,
     Field,
     PlainSerializer,
-    TypeAdapter,
-    ValidationError,
     WithJsonSchema,
     model_validator,
 )
@@ -21,6 +19,7 @@ from pydantic import (
 from exporter.config import duration, strict_yaml
 from exporter.config.certificate_files import OptionalCertificatesFile
 from exporter.config.file import Section, expected, load_file, refusal, with_content
+from exporter.config.symbols import Symbols
 from exporter.config.urls import BaseUrl, OptionalProxyUrlFile, ProxyUrl, ProxyUrlFile
 
 DEFAULT_MODULE = "default"
@@ -50,15 +49,6 @@ def _within(low: float, high: float) -> AfterValidator:
     return AfterValidator(check)
 
 
-def _each_once(symbols: tuple[str, ...]) -> tuple[str, ...]:
-    seen = set()
-    for symbol in symbols:
-        if symbol in seen:
-            raise refusal(f"expected each symbol once, got {symbol} twice")
-        seen.add(symbol)
-    return symbols
-
-
 def _default_among(modules: object) -> object:
     """Report a missing `default` with all other errors, at the place where it should be."""
     if with_content(modules) == {}:
@@ -79,15 +69,6 @@ Duration = Annotated[
     WithJsonSchema({"anyOf": [{"type": "string", "pattern": duration.PATTERN}, {"const": 0}]}),
 ]
 """Seconds; given as text, as Prometheus writes durations: `5s`, `1m30s`."""
-
-Symbol = Annotated[
-    str,
-    # Binance has traded assets named in Han; {1,64} in the pattern would take 7 MiB
-    Field(pattern=r"^[\p{Lu}\p{Lo}\p{N}_]+$", max_length=64),
-    expected("a symbol as Binance writes it, such as BTCUSD"),
-]
-
-_SYMBOL: TypeAdapter[str] = TypeAdapter(Symbol)
 
 ModuleName = Annotated[
     str,
@@ -114,7 +95,7 @@ class ModuleSettings(Section):
     base_url: BaseUrl = "https://fapi.binance.com"
     """The URL of Binance's API, without /fapi; the testnet is https://demo-fapi.binance.com."""
 
-    symbols: Annotated[tuple[Symbol, ...], Field(strict=False), AfterValidator(_each_once)] = ()
+    symbols: Symbols = ()
     """The symbols to expose; an empty list exposes all. One to nine cost less weight than all."""
 
     timeout: Annotated[
@@ -207,15 +188,6 @@ def for_demo(settings: Settings, base_url: str) -> Settings:
 
     modules = {name: simulated(module) for name, module in settings.modules.items()}
     return settings.model_copy(update={"modules": modules})
-
-
-def is_symbol(text: str) -> bool:
-    """Return whether a text is written like Binance's symbols."""
-    try:
-        _SYMBOL.validate_python(text)
-    except ValidationError:
-        return False
-    return True
 
 
 def json_schema() -> dict[str, Any]:

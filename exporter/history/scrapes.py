@@ -113,7 +113,7 @@ class Scrapes:
         ProcessCollector(registry=registry)
         PlatformCollector(registry=registry)
         GCCollector(registry=registry)
-        ConfigMetrics(registry).loaded()
+        ConfigMetrics(registry).note("config", accepted=True)
         margin = MarginAssetsSettings.model_construct(refresh_interval=refresh_interval)
         settings = ModuleSettings(margin_assets=margin)
         metrics, gate = ApiMetrics(registry), Gate(clock, clock)

@@ -82,28 +82,34 @@ class GateCollector(Collector):
 
 
 class ConfigMetrics:
-    """How the last attempt to load the configuration went."""
+    """How the last attempts to load the configuration files went."""
 
     def __init__(self, registry: CollectorRegistry) -> None:
+        self._refused: set[str] = set()
         self._successful = Gauge(
             catalogue.CONFIG_RELOAD_SUCCESSFUL.name,
             catalogue.CONFIG_RELOAD_SUCCESSFUL.help,
             registry=registry,
         )
+        self._successful.set_function(lambda: not self._refused)
         self._timestamp = Gauge(
             catalogue.CONFIG_RELOAD_TIMESTAMP.name,
             catalogue.CONFIG_RELOAD_TIMESTAMP.help,
             registry=registry,
         )
 
-    def loaded(self) -> None:
-        """A configuration became active now."""
-        self._successful.set(1)
-        self._timestamp.set_to_current_time()
+    def note(self, file: str, *, accepted: bool) -> None:
+        """Take in that a file became active now, or was refused and its old content stays active.
 
-    def refused(self) -> None:
-        """A configuration was refused; the old one stays."""
-        self._successful.set(0)
+        Args:
+            file: Which of the configuration files.
+            accepted: Whether it became active.
+        """
+        if accepted:
+            self._refused.discard(file)
+            self._timestamp.set_to_current_time()
+        else:
+            self._refused.add(file)
 
 
 def register_build_info(registry: CollectorRegistry) -> None:

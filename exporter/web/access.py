@@ -3,7 +3,7 @@
 import contextlib
 import logging
 import stat
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from ssl import SSLContext
 
@@ -40,13 +40,18 @@ class Access:
         logins: Who may log in.
     """
 
-    def __init__(self, file: Path | None) -> None:
-        """Read the file; None switches nothing on.
+    def __init__(self, file: Path | None, note: Callable[[bool], None] = lambda _: None) -> None:
+        """Read the file.
+
+        Args:
+            file: The web configuration file; None switches nothing on.
+            note: Takes, after each later reading, whether the file was accepted.
 
         Raises:
             ConfigError: The file is refused.
         """
         self._file = file
+        self._note = note
         self._refused = ""
         self._config, context, self._fingerprints = _read(file)
         self._tls = tls.RenewableContext(context) if context else None
@@ -93,10 +98,12 @@ class Access:
                     extra={"file": str(self._file), "error": reason},
                 )
             self._refused = reason
+            self._note(False)
             raise
         self._apply(renewed, context)
         self._fingerprints = fingerprints
         self._refused = ""
+        self._note(True)
         logger.info("web configuration reloaded", extra={"file": str(self._file)})
 
     def _objection(self, renewed: WebConfig, *, may_open: bool) -> str:

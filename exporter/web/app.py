@@ -17,7 +17,8 @@ from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 
-from exporter.config.modules import DEFAULT_MODULE, dump_settings, is_symbol
+from exporter.config.modules import DEFAULT_MODULE, dump_settings
+from exporter.config.symbols import is_symbol
 from exporter.scrape.flight import Fetch, Waiter
 from exporter.scrape.state import following
 from exporter.service import Module, Service

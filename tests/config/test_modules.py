@@ -15,11 +15,11 @@ from exporter.config.modules import (
     MarginAssetsSettings,
     ModuleSettings,
     Settings,
-    _each_once,
     dump_settings,
     for_demo,
     load_settings,
 )
+from exporter.config.symbols import mark_repeated
 
 ROOT = Path(__file__).parents[2]
 TESTDATA = Path(__file__).parents[1] / "testdata" / "config"
@@ -133,7 +133,7 @@ def test_reports_all_errors_at_once_in_the_order_of_the_file(tmp_path):
   main:
     timeout: 1:30
     timeout: 2s
-    symbols: [btcusd, BTCUSD, x]
+    symbols: [btcusd, BTCUSD, x, BTCUSD]
     margin_assets:
       enabled: no
       every: 5m
@@ -141,7 +141,7 @@ def test_reports_all_errors_at_once_in_the_order_of_the_file(tmp_path):
 """,
     )
     lines = refusal(file).lines
-    assert [line.split(":")[1] for line in lines] == ["1", "3", "4", "5", "5", "7", "8", "9"]
+    assert [line.split(":")[1] for line in lines] == ["1", "3", "4", "5", "5", "5", "7", "8", "9"]
 
 
 @pytest.mark.parametrize("name", ["absent.yaml", ".", "not_pem.txt/x.yaml"])
@@ -323,7 +323,7 @@ def test_checking_symbols_costs_in_proportion_to_their_number():
             return str.__eq__(self, other)
 
     symbols = tuple(Counted(f"A{number}USD") for number in range(500))
-    assert _each_once(symbols) == symbols
+    assert mark_repeated(symbols) == list(symbols)
     assert Counted.compared < 10 * len(symbols)
 
 

@@ -160,6 +160,15 @@ def test_keeps_the_last_good_file_and_warns_once(write, caplog):
     )
 
 
+def test_notes_whether_a_changed_file_was_accepted(write):
+    noted = []
+    access = Access(write(HEADERS), noted.append)
+    for content in ("nonsense", HEADERS):
+        write(content)
+        access.refresh()
+    assert noted == [False, True]
+
+
 def test_logs_that_a_file_is_good_again(write, caplog):
     caplog.set_level(logging.INFO)
     access = Access(write(HEADERS))
