@@ -4,6 +4,7 @@
 """
 
 import argparse
+import signal
 import sys
 import time
 from collections.abc import Sequence
@@ -109,4 +110,5 @@ def _end(text: str) -> float:
 
 
 if __name__ == "__main__":
+    signal.signal(signal.SIGINT, signal.SIG_DFL)  # there is nothing to clean up
     sys.exit(main())
