@@ -17,11 +17,14 @@ MOST_THREADS = 128
 """At once; name resolution that hangs cannot be cut short, and its threads would pile up."""
 
 _T = TypeVar("_T")
+_Jobs = SimpleQueue[Callable[[], None]]
 _KEPT = 4  # idle threads
 
 
 class Workers:
     """As many threads as there is work at once, within a limit; a few stay when they are done.
+
+    Each thread waits at a queue of its own: if several waited at one, each job would wake two.
 
     Args:
         name: The threads' name.
@@ -31,10 +34,9 @@ class Workers:
     def __init__(self, name: str, most: int = MOST_THREADS) -> None:
         self._name = name
         self._most = most
-        self._jobs: SimpleQueue[Callable[[], None]] = SimpleQueue()
         self._lock = threading.Lock()
         self._running = 0
-        self._idle = 0  # threads without a job, less the jobs in the queue
+        self._idle: list[_Jobs] = []  # the queues of idle threads, the last used one last
 
     def submit(self, work: Callable[[], _T]) -> "Future[_T]":
         """Run this at once.
@@ -53,34 +55,33 @@ class Workers:
 
         try:
             with self._lock:
-                self._take_thread()
+                jobs = self._idle.pop() if self._idle else self._start_thread()
         except NoThread as error:
             future.set_exception(error)
         else:
-            self._jobs.put(job)
+            jobs.put(job)
         return future
 
-    def _take_thread(self) -> None:
-        """Take an idle thread, or start one."""
-        if self._idle:
-            self._idle -= 1
-            return
+    def _start_thread(self) -> _Jobs:
         if self._running >= self._most:
             raise NoThread(f"{self._most} requests are running already")
+        jobs: _Jobs = SimpleQueue()
+        thread = threading.Thread(target=self._run, args=(jobs,), daemon=True, name=self._name)
         try:
-            threading.Thread(target=self._run, daemon=True, name=self._name).start()
+            thread.start()
         except RuntimeError:
             raise NoThread("the system has no thread left") from None
         self._running += 1
+        return jobs
 
-    def _run(self) -> None:
+    def _run(self, jobs: _Jobs) -> None:
         while True:
-            self._jobs.get()()  # not kept in a variable, nor what it read
+            jobs.get()()  # not kept in a variable, nor what it read
             with self._lock:
-                if self._idle == _KEPT:
+                if len(self._idle) == _KEPT:
                     self._running -= 1
                     return
-                self._idle += 1
+                self._idle.append(jobs)
 
 
 WORKERS = Workers("fetch")

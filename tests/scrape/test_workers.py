@@ -25,24 +25,22 @@ def test_work_that_hangs_holds_up_no_other_and_not_the_end_of_the_process():
     assert all(thread.daemon for thread in [hanging.result(), *others])
 
 
-class Jobs(workers.SimpleQueue):
-    """A queue that says when a thread is back for its next job."""
-
-    def __init__(self):
-        self.first, self.back = True, threading.Event()
-
-    def get(self, *args, **kwargs):
-        if not self.first:
-            self.back.set()
-        self.first = False
-        return super().get(*args, **kwargs)
-
-
 def test_a_thread_is_used_again(monkeypatch):
+    back = threading.Event()  # for its next job
+
+    class Jobs(workers.SimpleQueue):
+        gets = 0
+
+        def get(self):
+            self.gets += 1
+            if self.gets == 2:
+                back.set()
+            return super().get()
+
     monkeypatch.setattr(workers, "SimpleQueue", Jobs)
     crew = Workers("test")
     thread = crew.submit(threading.current_thread).result()
-    assert crew._jobs.back.wait(10)
+    assert back.wait(10)
     assert crew.submit(threading.current_thread).result() is thread
 
 
