@@ -3,7 +3,7 @@
 import json
 from pathlib import Path
 
-from docs import alert_tables, configuration, metrics
+from docs import alert_tables, configuration, metrics, weight_table
 from exporter.config.modules import json_schema
 
 ROOT = Path(__file__).parent.parent
@@ -17,4 +17,5 @@ def pages() -> dict[str, str]:
         "docs/configuration.md": configuration.page(),
         "docs/alerts.md": alert_tables.page(alert_tables.PAGE, "alerts.yaml"),
         "docs/collateral.md": alert_tables.page(alert_tables.COLLATERAL_PAGE, "collateral.yaml"),
+        "docs/scaling.md": weight_table.page(),
     }
