@@ -23,7 +23,7 @@ from exporter.config.modules import Settings, for_demo, load_settings
 from exporter.flags import Flags
 from exporter.metrics.counters import register_build_info, register_demo
 from exporter.service import Service
-from exporter.simulator import SCENARIOS, Exchange, serve
+from exporter.simulator.scenarios import SCENARIOS
 from exporter.web.access import Access
 from exporter.web.addresses import address_of, listen
 from exporter.web.app import App, Options
@@ -45,7 +45,7 @@ def run(flags: Flags) -> int:
         try:
             if flags.copy_files:
                 return _copy(flags.copy_files)
-            base_url = stack.enter_context(serve(Exchange(flags.demo))) if flags.demo else None
+            base_url = stack.enter_context(_simulator(flags.demo)) if flags.demo else None
             registry = CollectorRegistry()
             disable_created_metrics()  # type: ignore[no-untyped-call]
 
@@ -72,6 +72,13 @@ def run(flags: Flags) -> int:
             watch.run_every(flags.config_auto_reload_interval)
         server.run(sockets)
     return 0
+
+
+def _simulator(scenario: str) -> contextlib.AbstractContextManager[str]:
+    from exporter.simulator.exchange import Exchange  # noqa: PLC0415 - only a demo needs it
+    from exporter.simulator.server import serve  # noqa: PLC0415
+
+    return serve(Exchange(scenario))
 
 
 def _server(flags: Flags, service: Service, registry: CollectorRegistry) -> Server:

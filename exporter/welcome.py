@@ -2,8 +2,7 @@
 
 from collections.abc import Iterator
 
-from exporter.simulator import SCENARIOS, Scenario
-from exporter.simulator.scenarios import PERIOD_SECONDS
+from exporter.simulator.scenarios import PERIOD_SECONDS, SCENARIOS, Scenario
 
 _PROMETHEUS_DEFAULT_PATH = "/metrics"
 _ANY_HOST = ("[::]", "0.0.0.0")  # noqa: S104 - to print them, not to listen there

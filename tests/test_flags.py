@@ -1,7 +1,7 @@
 import pytest
 
 from exporter import flags
-from exporter.simulator import SCENARIOS
+from exporter.simulator.scenarios import SCENARIOS
 
 
 def refused(capsys, *argv: str) -> str:

@@ -7,7 +7,7 @@ import yaml
 from prometheus_client import CollectorRegistry, generate_latest
 
 from exporter.binance.errors import REASONS
-from exporter.simulator import SCENARIOS
+from exporter.simulator.scenarios import SCENARIOS
 
 ROOT = Path(__file__).parent.parent
 README = (ROOT / "README.md").read_text()

@@ -1,7 +1,7 @@
 import pytest
 
 from exporter import welcome
-from exporter.simulator import SCENARIOS
+from exporter.simulator.scenarios import SCENARIOS
 
 
 def text(name="haircut-change", scheme="http", address="[::]:10198", path="/metrics") -> str:

@@ -4,7 +4,6 @@ A model consists of `Section`s. Each of its scalars declares with `expected` wha
 that an error can say what was expected and what was found.
 """
 
-import difflib
 import os
 import select
 import stat
@@ -205,9 +204,11 @@ def _section_in(annotation: object) -> type[Section] | None:
 
 
 def _unknown_key(key: str, section: type[Section]) -> str:
+    from difflib import get_close_matches  # noqa: PLC0415 - half a MiB that only an error needs
+
     if key in section.unsupported:
         return f"is not supported by this exporter{section.unsupported[key]}"
     keys = [str(key) for key in _fields(section)]
-    if close := difflib.get_close_matches(key.partition(":")[0], keys, n=1):
+    if close := get_close_matches(key.partition(":")[0], keys, n=1):
         return f"unknown key, did you mean {close[0]}?"
     return f"unknown key, expected one of {', '.join(keys)}"

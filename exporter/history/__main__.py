@@ -17,8 +17,8 @@ from exporter.config import duration
 from exporter.history.progress import shown
 from exporter.history.scrapes import Clock, Scrapes
 from exporter.history.tape import Tape
-from exporter.simulator import Exchange
 from exporter.simulator.day import EPISODES, SHORTEST_SECONDS, Day
+from exporter.simulator.exchange import Exchange
 
 
 def main(argv: Sequence[str] | None = None) -> int:

@@ -31,7 +31,7 @@ from exporter.metrics.counters import (
 from exporter.scrape.fetch import Fetcher
 from exporter.scrape.margin_assets import MarginAssets
 from exporter.scrape.outage_log import OutageLog
-from exporter.simulator import Exchange
+from exporter.simulator.exchange import Exchange
 
 _TIMEOUT = 5.0
 _REFRESH_INTERVAL = 300.0

@@ -18,7 +18,8 @@ import pytest
 import requests
 import yaml
 
-from exporter.simulator import Exchange, serve
+from exporter.simulator.exchange import Exchange
+from exporter.simulator.server import serve
 
 COMMAND = Path(sys.executable).parent / "binance-asset-index-exporter"
 PATIENCE = 30

@@ -18,8 +18,8 @@ import pytest
 import yaml
 
 from exporter.history.scrapes import Clock, Scrapes
-from exporter.simulator import SCENARIOS, Exchange
-from exporter.simulator.scenarios import PERIOD_SECONDS
+from exporter.simulator.exchange import Exchange
+from exporter.simulator.scenarios import PERIOD_SECONDS, SCENARIOS
 
 RULES = Path(__file__).parents[2] / "rules"
 STEP = 15

@@ -1,6 +1,7 @@
 import pytest
 
-from exporter.simulator import SCENARIOS, Exchange
+from exporter.simulator.exchange import Exchange
+from exporter.simulator.scenarios import SCENARIOS
 
 START = 1_800_000_000
 """The first second of a UTC minute."""

@@ -5,9 +5,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from exporter.simulator import SCENARIOS, Exchange
 from exporter.simulator.day import EPISODES, SHORTEST_SECONDS, Day
-from exporter.simulator.scenarios import CALM
+from exporter.simulator.exchange import Exchange
+from exporter.simulator.scenarios import CALM, SCENARIOS
 
 pytestmark = pytest.mark.no_cover  # a day has many seconds, and each line counted takes longer
 

@@ -5,9 +5,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from exporter.simulator import SCENARIOS, Exchange
 from exporter.simulator.assets import ASSETS
-from exporter.simulator.exchange import ASSET_INDEX, EXCHANGE_INFO
+from exporter.simulator.exchange import ASSET_INDEX, EXCHANGE_INFO, Exchange
+from exporter.simulator.scenarios import SCENARIOS
 
 from .conftest import START, Clock
 from .test_rows import FIELDS

@@ -9,8 +9,8 @@ import time
 import pytest
 import requests
 
-from exporter.simulator import Exchange, serve
-from exporter.simulator.exchange import ASSET_INDEX, EXCHANGE_INFO
+from exporter.simulator.exchange import ASSET_INDEX, EXCHANGE_INFO, Exchange
+from exporter.simulator.server import serve
 
 from .conftest import START
 

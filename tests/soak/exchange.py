@@ -9,8 +9,7 @@ from collections import Counter
 from dataclasses import dataclass
 from urllib.parse import parse_qsl, urlsplit
 
-from exporter.simulator import Exchange
-from exporter.simulator.exchange import ASSET_INDEX, EXCHANGE_INFO
+from exporter.simulator.exchange import ASSET_INDEX, EXCHANGE_INFO, Exchange
 from tests.raw_server import ok, read_request
 from tests.wrong_answers import WRONG_ANSWERS, refusal
 
