@@ -3,7 +3,7 @@
 import json
 from pathlib import Path
 
-from docs import alert_tables, configuration, metrics, weight_table
+from docs import alert_tables, chart_values, configuration, metrics, weight_table
 from exporter.config.modules import json_schema
 
 ROOT = Path(__file__).parent.parent
@@ -18,4 +18,5 @@ def pages() -> dict[str, str]:
         "docs/alerts.md": alert_tables.page(alert_tables.PAGE, "alerts.yaml"),
         "docs/collateral.md": alert_tables.page(alert_tables.COLLATERAL_PAGE, "collateral.yaml"),
         "docs/scaling.md": weight_table.page(),
+        str((chart_values.CHART / "README.md").relative_to(ROOT)): chart_values.page(),
     }
