@@ -15,11 +15,11 @@ HISTOGRAM = "binance_api_request_duration_seconds"
 
 @pytest.fixture(scope="module")
 def text():
-    """Two hours, 30 seconds a scrape."""
+    """Two hours, a minute a scrape."""
     with pytest.MonkeyPatch.context() as patch:
         lines = []
         patch.setattr("sys.stdout.writelines", lines.extend)
-        flags = ("--duration", "2h", "--step", "30s", "--end", END, "--job", "jo")
+        flags = ("--duration", "2h", "--step", "60s", "--end", END, "--job", "jo")
         assert main([*flags, "--instance", "in"]) == 0
     return "".join(lines)
 
@@ -46,7 +46,7 @@ def series(families):
 
 def test_it_reaches_from_its_begin_to_its_end(series):
     times = list(series("up"))
-    assert times == [BEGIN_SECONDS + 30 * number for number in range(241)]
+    assert times == [BEGIN_SECONDS + 60 * number for number in range(121)]
 
 
 def test_every_sample_has_job_and_instance(families):
@@ -101,7 +101,7 @@ def test_a_ban_holds_the_scrapes(series):
 
 def test_a_frozen_index_grows_old(series):
     times = series("binance_asset_index_update_timestamp_seconds", symbol="BTCUSD")
-    assert max(scraped - updated for scraped, updated in times.items()) > 200
+    assert max(scraped - updated for scraped, updated in times.items()) > 170
 
 
 def test_a_hanging_answer_takes_the_timeout_and_others_far_less(series):
@@ -114,7 +114,7 @@ def test_the_series_of_a_histogram_come_together_time_by_time(text):
     lines = re.findall(rf"^{HISTOGRAM}_(.*) [0-9.]+ ([0-9.]+)$", text, flags=re.MULTILINE)
     endpoints = [re.search('endpoint="(.*?)"', name)[1] for name, _ in lines]
     assert endpoints == sorted(endpoints)
-    assert len(lines) == 2 * 241 * 13
+    assert len(lines) == 2 * 121 * 13
     for number in range(0, len(lines), 13):
         suffixes = [re.split("[{]", name)[0] for name, _ in lines[number : number + 13]]
         assert suffixes == [*["bucket"] * 11, "count", "sum"]
