@@ -18,15 +18,19 @@ def endpoints(variant):
     return [dict(each) for each in found]
 
 
+NO_ENDPOINT = {"action": "labeldrop", "regex": "endpoint"}
+
+
 def as_module(name):
-    return [{"sourceLabels": ["job"], "targetLabel": "job", "replacement": f"${{1}}-{name}"}]
+    job = {"sourceLabels": ["job"], "targetLabel": "job", "replacement": f"${{1}}-{name}"}
+    return [NO_ENDPOINT, job]
 
 
 def test_each_module_is_an_endpoint_with_a_job_of_its_own():
     default = {"port": "http", "scheme": "http", "interval": "15s", "scrapeTimeout": "5s"}
     module = default | {"path": "/probe"}
     assert endpoints("modules") == [
-        default | {"path": "/metrics"},
+        default | {"path": "/metrics", "relabelings": [NO_ENDPOINT]},
         module
         | {"interval": "5s", "scrapeTimeout": "2s"}
         | {"params": {"module": ["btc"]}, "relabelings": as_module("btc")},
@@ -49,7 +53,7 @@ def test_labels_and_relabelling_are_those_of_the_values():
     assert monitor["metadata"]["namespace"] == "monitoring"
     assert monitor["metadata"]["labels"]["release"] == "kube-prometheus-stack"
     assert monitor["spec"]["jobLabel"] == "app.kubernetes.io/name"
-    assert endpoint["relabelings"] == [{"action": "labeldrop", "regex": "container"}]
+    assert endpoint["relabelings"] == [NO_ENDPOINT, {"action": "labeldrop", "regex": "container"}]
     assert endpoint["metricRelabelings"][0]["regex"] == "python_gc_.*"
 
 

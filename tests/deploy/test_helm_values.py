@@ -38,7 +38,6 @@ def test_a_wrong_value_is_refused_by_its_name(version, value, named):
 MONITOR = "serviceMonitor.enabled=true,serviceMonitor"
 
 
-@pytest.mark.parametrize("version", [3, 4])
 @pytest.mark.parametrize(
     ("values", "sentence"),
     [
@@ -70,8 +69,8 @@ MONITOR = "serviceMonitor.enabled=true,serviceMonitor"
         ("webConfig=a: b: c", "webConfig is not YAML: "),
     ],
 )
-def test_values_that_do_not_fit_together_are_refused_in_a_sentence(version, values, sentence):
-    assert sentence in refusal(helm(version), *TEMPLATE, f"--set={values}")
+def test_values_that_do_not_fit_together_are_refused_in_a_sentence(values, sentence):
+    assert sentence in refusal(helm(4), *TEMPLATE, f"--set={values}")
 
 
 def test_a_timeout_just_below_the_interval_is_accepted():

@@ -98,13 +98,19 @@ class Pod:
         url = f"{scheme}://localhost:{self._port}{path}"
         return requests.get(url, verify=str(self.trust), timeout=PATIENCE, **kwargs)
 
+    def handler(self, name):
+        """How a probe asks, without its timing."""
+        return {
+            key: value for key, value in self.container[name].items() if isinstance(value, dict)
+        }
+
     def is_well(self, name):
         """Ask as the kubelet does, which knows no password."""
-        probe = self.container[name]
-        if "exec" in probe:
-            _, *arguments = probe["exec"]["command"]
+        handler = self.handler(name)
+        if "exec" in handler:
+            _, *arguments = handler["exec"]["command"]
             return subprocess.run(self.command(arguments), check=False).returncode == 0
-        asked = probe["httpGet"]
+        asked = handler["httpGet"]
         return self.get(asked["path"], asked["scheme"].lower()).ok
 
 
@@ -124,14 +130,15 @@ def pod(tmp_path, certificate):
 )
 def test_its_probes_succeed(pod, values):
     pod.apply(**values)
+    probes = {json.dumps(pod.handler(name)): name for name in PROBES}  # each kind once
     with pod.running():
-        for name in PROBES:
+        for name in probes.values():
             assert until(lambda name=name: pod.is_well(name))
 
 
 def test_its_probes_fail_if_it_does_not_run(pod):
     pod.apply(webConfig=password("a"))
-    assert [pod.is_well(name) for name in PROBES] == [False] * 3
+    assert not pod.is_well("livenessProbe")
 
 
 def test_a_renewed_secret_is_active_without_a_restart(pod):
