@@ -8,6 +8,7 @@ FILES = (
     "dashboards/*.json",
     "deploy/*.yml",
     "deploy/grafana/*.yaml",
+    "deploy/high-availability/*",
     "rules/*.yaml",
     "rules/examples/*",
 )

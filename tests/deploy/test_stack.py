@@ -1,5 +1,6 @@
 """The files of deploy/, used by the processes for which they are."""
 
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -17,12 +18,19 @@ DEPLOY = Path(__file__).parents[2] / "deploy"
     ("program", "package", "file"),
     [
         ("promtool", "prometheus", "prometheus.yml"),
+        ("promtool", "prometheus", "high-availability/prometheus.yml"),
         ("amtool", "prometheus-alertmanager", "alertmanager.yml"),
     ],
 )
 def test_a_program_accepts_its_file(tool, program, package, file):
     check = ["check", "config"] if program == "promtool" else ["check-config"]
     accepts(tool(program, package), *check, DEPLOY / file)
+
+
+def test_the_docs_quote_the_configuration_of_two_prometheis():
+    page = (DEPLOY.parent / "docs" / "scaling.md").read_text()
+    (quoted,) = re.findall(r"```yaml\n(alerting:.*?)```", page, re.DOTALL)
+    assert quoted in (DEPLOY / "high-availability" / "prometheus.yml").read_text()
 
 
 def test_exporter_prometheus_and_alertmanager_find_each_other(tool, tmp_path):

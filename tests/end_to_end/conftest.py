@@ -163,6 +163,13 @@ class Message:
 @pytest.fixture
 def receiver() -> Iterator[tuple[str, "queue.Queue[Message]"]]:
     """A webhook that keeps the messages it is sent; gives its URL and their queue."""
+    with receiving() as hook:
+        yield hook
+
+
+@contextlib.contextmanager
+def receiving() -> Iterator[tuple[str, "queue.Queue[Message]"]]:
+    """Serve such a webhook until the block ends."""
     messages: queue.Queue[Message] = queue.Queue()
 
     class Handler(http.server.BaseHTTPRequestHandler):

@@ -1,36 +1,17 @@
 """From an event to the message: exporter, Prometheus with our rules, Alertmanager, a receiver."""
 
-import re
 import subprocess
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
 
 import pytest
 import requests
 import yaml
 
 from tests.end_to_end.conftest import PATIENCE, free_port, module, running, start, until
+from tests.end_to_end.monitoring import ask, faster
 
 ROOT = Path(__file__).parents[2]
-FASTER = 15
-"""How much faster than in production rules and Alertmanager run: 15 seconds are one."""
-
-SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
-DURATION = re.compile(r"(?:^|(?<=[\[:])|(?<=offset ))(\d+)([smhd])(?=[\]:]|$|\s|\))")
-
-
-def faster(value: Any) -> Any:
-    """A configuration or rules with shorter durations, in expressions too."""
-    if isinstance(value, dict):
-        return {key: faster(each) for key, each in value.items()}
-    if isinstance(value, list):
-        return [faster(each) for each in value]
-    if isinstance(value, str):
-        return DURATION.sub(
-            lambda found: f"{int(found[1]) * SECONDS[found[2]] * 1000 // FASTER}ms", value
-        )
-    return value
 
 
 @pytest.fixture
@@ -85,11 +66,6 @@ def prometheus(tool, alertmanager, background, tmp_path):
         return f"http://{address}"
 
     return run
-
-
-def ask(url: str, query: str) -> list[dict[str, Any]]:
-    answer = requests.get(f"{url}/api/v1/query", {"query": query}, timeout=PATIENCE).json()
-    return answer["data"]["result"]
 
 
 def send(address: str, name: str, severity: str, instance: str) -> None:
