@@ -98,19 +98,25 @@ class Changes:
         with self._lock:
             return [*self._haircut_changes.of_the_day(now), *self._margin_changes.of_the_day(now)]
 
-    def _note_row(self, row: Row, at: float) -> Iterator[HaircutChange]:
+    def _note_row(self, row: Row, at: float) -> Sequence[HaircutChange]:
         ratios: _Ratios = _ratios(row)
         time, before = self._rows.get(row.symbol, (None, ratios))
         if row.time is not None and time is not None and 0 < time - row.time < _LATE_SECONDS:
-            return
-        for buffer, old, new in zip(BUFFERS, before, ratios, strict=True):
-            if old is not None and new is not None and old != new:
-                yield HaircutChange(at, row.symbol, buffer, old, new)
+            return ()
         if row.symbol not in self._rows and len(self._rows) >= _SYMBOLS:
             del self._rows[next(iter(self._rows))]
+        if ratios == before:  # as nearly always
+            self._rows[row.symbol] = (row.time, ratios)
+            return ()
+        pairs = [*zip(before, ratios, strict=True)]
         # a field that this response lacks is still the one that was
-        known = tuple(old if new is None else new for old, new in zip(before, ratios, strict=True))
+        known = tuple(old if new is None else new for old, new in pairs)
         self._rows[row.symbol] = (row.time, known)
+        return [
+            HaircutChange(at, row.symbol, buffer, old, new)
+            for buffer, (old, new) in zip(BUFFERS, pairs, strict=True)
+            if old is not None and new is not None and old != new
+        ]
 
     def _note_margin(self, symbols: Sequence[str], fetch: Fetch) -> Iterator[MarginChange]:
         if not fetch.margin_assets:
