@@ -81,17 +81,20 @@ def _parse_row(item: object) -> Row | Reject:
         if field not in item:
             values.append(None)
             continue
-        number = _number(item[field]) / divisor + 0.0  # + 0.0 turns JSON's -0 into 0
-        if not least <= number < below:
+        value = item[field]
+        if isinstance(value, str):
+            number = float(value) if _is_decimal(value) else math.nan
+        else:
+            number = _float(value)
+        number = number / divisor + 0.0  # + 0.0 turns JSON's -0 into 0
+        if not least <= number < below:  # NaN is in no range
             return Reject("bad_value", f"{symbol}: {field} is not {expected}")
         values.append(number)
     return Row(symbol, *values)
 
 
-def _number(value: object) -> float:
-    """The number that a field holds; NaN, which is in no range, if it holds none."""
-    if isinstance(value, str):
-        return float(value) if _is_decimal(value) else math.nan
+def _float(value: object) -> float:
+    """A JSON number; NaN for anything else."""
     if isinstance(value, int | float) and not isinstance(value, bool):
         try:
             return float(value)
