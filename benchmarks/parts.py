@@ -15,7 +15,6 @@ from time import thread_time
 from types import SimpleNamespace
 from typing import Any, ParamSpec, TypeVar
 
-import requests
 from prometheus_client import CollectorRegistry
 
 from benchmarks.contenders import OURS, Contender
@@ -24,6 +23,7 @@ from benchmarks.processes import cpu_seconds, free_port, running
 from benchmarks.scraper import AS_PROMETHEUS, FORMATS, Scraper
 from exporter import cli, flags
 from exporter.binance import answer
+from exporter.binance.adapter import DeadlineAdapter
 from exporter.binance.client import Client
 from exporter.web.exposition import Renderer
 from exporter.web.writer import Writer
@@ -31,7 +31,7 @@ from exporter.web.writer import Writer
 FETCH, PAGE = "the fetch", "the page"
 _COLLECT, _GZIP = "- collecting the process's own metrics", "- gzip"
 OF_FETCH: dict[str, tuple[Any, str]] = {
-    "- request and response, with `requests`": (requests.Session, "send"),
+    "- request and response, with `requests`": (DeadlineAdapter, "send"),
     "- JSON": (json, "loads"),
     "- checking the rows": (answer, "parse_rows"),
 }

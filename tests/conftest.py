@@ -17,6 +17,9 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from cryptography.x509.oid import NameOID
 from hypothesis import settings
+from requests_mock import Mocker
+
+from tests.stand_ins import mocked_requests
 
 TESTDATA = Path(__file__).parent / "testdata"
 
@@ -45,6 +48,13 @@ def _logging_untouched() -> Iterator[None]:
     handlers = root.handlers[:]
     yield
     root.handlers[:] = handlers
+
+
+@pytest.fixture
+def requests_mock() -> Iterator[Mocker]:
+    """The plugin's fixture patches sessions only."""
+    with mocked_requests() as mocker:
+        yield mocker
 
 
 @pytest.fixture

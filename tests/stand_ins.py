@@ -1,5 +1,12 @@
-"""What stands in for clocks and configuration files."""
+"""What stands in for clocks, configuration files and the network."""
 
+import contextlib
+from collections.abc import Iterator
+from unittest import mock
+
+import requests_mock
+
+from exporter.binance.adapter import DeadlineAdapter
 from exporter.config.file import ConfigError
 from exporter.config.modules import MarginAssetsSettings, ModuleSettings, Settings
 
@@ -20,6 +27,18 @@ def module(base_url: str = BASE_URL, **settings) -> ModuleSettings:
     return ModuleSettings(
         base_url=base_url, margin_assets=MarginAssetsSettings(enabled=False), **settings
     )
+
+
+@contextlib.contextmanager
+def mocked_requests() -> Iterator[requests_mock.Mocker]:
+    """Responses for all requests of the exporter, which uses no session for a mocker to patch."""
+    adapter = requests_mock.Adapter()
+
+    def send(_: DeadlineAdapter, request, **kwargs):
+        return adapter.send(request, **kwargs)
+
+    with mock.patch.object(DeadlineAdapter, "send", send):
+        yield requests_mock.Mocker(adapter=adapter)
 
 
 class Configuration:

@@ -17,12 +17,12 @@ from urllib3 import Timeout
 from urllib3.exceptions import HTTPError
 
 from exporter.binance import answer, errors, weights
+from exporter.binance.adapter import DeadlineAdapter, prepare
 from exporter.binance.exchange_info import ExchangeInfo
 from exporter.binance.gate import Gate
 from exporter.binance.late import LateHeads
 from exporter.binance.observer import Observer
 from exporter.binance.rows import Reject, Row
-from exporter.binance.session import make_session
 from exporter.binance.transport import (
     Sending,
     found_closed,
@@ -94,7 +94,7 @@ class Client:
         self._host, self._proxy = _host(base_url), _host(proxy_url)
         self._proxies = {"http": proxy_url, "https": proxy_url} if proxy_url else {}
         self._verify = ca_file or os.environ.get("SSL_CERT_FILE") or True
-        self._session = make_session(adapter)
+        self._adapter = adapter or DeadlineAdapter()
         self._prepared = lru_cache(_PREPARED)(self._prepare)
 
     def asset_index(self, symbol: str | None, limits: Limits) -> tuple[list[Row], list[Reject]]:
@@ -138,7 +138,7 @@ class Client:
 
     def close(self) -> None:
         """Close the pooled connections."""
-        self._session.close()
+        self._adapter.close()
 
     def _count(self, rejects: Sequence[Reject]) -> None:
         for reason, number in Counter(reject.reason for reject in rejects).items():
@@ -201,13 +201,12 @@ class Client:
         with (
             self._timing(request.endpoint),
             sending(Sending(spend, too_late)),
-            self._session.send(
+            self._adapter.send(
                 self._prepared(request.endpoint, request.symbol),
-                timeout=Timeout(total=remaining),  # type: ignore[arg-type]
                 stream=True,
-                allow_redirects=False,
-                proxies=self._proxies,
+                timeout=Timeout(total=remaining),  # type: ignore[arg-type]
                 verify=self._verify,
+                proxies=self._proxies,
             ) as response,
         ):
             self.gate.learn(response.status_code, response.headers, mark)
@@ -229,8 +228,7 @@ class Client:
 
     def _prepare(self, endpoint: str, symbol: str | None) -> requests.PreparedRequest:
         params = {"symbol": symbol} if symbol else {}
-        url = f"{self._base_url}/fapi/v1/{endpoint}"
-        return self._session.prepare_request(requests.Request("GET", url, params=params))
+        return prepare(f"{self._base_url}/fapi/v1/{endpoint}", params)
 
 
 def _host(url: str) -> str:

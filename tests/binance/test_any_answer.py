@@ -21,6 +21,7 @@ from exporter.binance.late import LateHeads
 from exporter.binance.rows import Row
 from exporter.metrics.counters import ApiMetrics
 from tests.raw_server import raw_server, read_request
+from tests.stand_ins import mocked_requests
 
 BASE_URL = "https://fapi.example"
 ROWS = b'[{"symbol":"BTCUSD","time":1719554624000,"index":"61475.02720330","bidBuffer":"0.05"}]'
@@ -56,7 +57,7 @@ statuses = st.just(200) | st.integers(100, 999)
 @pytest.mark.fuzz
 @given(status=statuses, body=bodies, symbol=st.sampled_from([None, "BTCUSD"]))
 def test_any_body_is_rows_or_a_typed_error(status, body, symbol):
-    with requests_mock.Mocker() as exchange:
+    with mocked_requests() as exchange:
         exchange.get(requests_mock.ANY, status_code=status, content=body)
         check(Client(BASE_URL, Gate(), METRICS), symbol)
 

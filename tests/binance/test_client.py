@@ -3,7 +3,6 @@ import time
 
 import pytest
 import requests
-import requests_mock
 import urllib3
 from prometheus_client import CollectorRegistry
 
@@ -33,9 +32,8 @@ def client(registry) -> Client:
 
 
 @pytest.fixture
-def exchange():
-    with requests_mock.Mocker() as mocker:
-        yield mocker
+def exchange(requests_mock):
+    return requests_mock
 
 
 def soon(**limits) -> Limits:

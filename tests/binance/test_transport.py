@@ -360,3 +360,21 @@ def test_clients_that_wait_too_little_cannot_pass_the_weight_ceiling():
                 client.asset_index(None, within(0.05))
             reason = caught.value.reason
     assert gate.used_weight == 80
+
+
+def test_a_request_that_follows_a_close_gets_a_connection_of_its_own():
+    connections = []
+
+    def script(connection: socket.socket) -> None:
+        connections.append(connection)
+        answering(HEAD, BODY)(connection)
+
+    with raw_server(script) as url:
+        client = make(url)
+        for _ in range(2):
+            client.asset_index(None, within(5))
+        assert len(connections) == 1
+        client.close()  # by a reload, during a scrape of several requests
+        client.asset_index(None, within(5))
+        client.close()
+    assert len(connections) == 2
