@@ -28,9 +28,9 @@ PATIENCE = 30
 T = TypeVar("T")
 
 
-def until(ask: Callable[[], T]) -> T:
+def until(ask: Callable[[], T], patience: float = PATIENCE) -> T:
     """Ask again until the answer is true; a failed request counts as no answer."""
-    give_up = time.monotonic() + PATIENCE
+    give_up = time.monotonic() + patience
     while True:
         with contextlib.suppress(requests.RequestException):
             if answer := ask():

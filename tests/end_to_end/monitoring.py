@@ -1,6 +1,7 @@
 """Prometheus and Alertmanager for tests: faster than in production, killed and started again."""
 
 import contextlib
+import os
 import re
 import subprocess
 from collections.abc import Callable, Iterator
@@ -13,8 +14,11 @@ import yaml
 
 from tests.end_to_end.conftest import COMMAND, PATIENCE, free_port, until
 
-FASTER = 15
+FASTER = int(os.environ.get("FASTER", "15"))
 """How much faster than in production rules and Alertmanager run: 15 seconds are one."""
+
+LONG = 2 * PATIENCE * max(15 / FASTER, 1)
+"""Seconds after which an alert is taken as never to fire."""
 
 Tool = Callable[[str, str], str]
 

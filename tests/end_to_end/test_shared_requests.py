@@ -10,9 +10,9 @@ import pytest
 from exporter.binance.gate import DEFAULT_WEIGHT_LIMIT
 from exporter.binance.weights import ALL_SYMBOLS
 from exporter.config.modules import ModuleSettings
-from exporter.simulator import Exchange, serve
 from exporter.simulator.answers import Answer
-from exporter.simulator.exchange import ASSET_INDEX
+from exporter.simulator.exchange import ASSET_INDEX, Exchange
+from exporter.simulator.server import serve
 from tests.end_to_end.conftest import module, running, until
 from tests.end_to_end.monitoring import (
     Server,
