@@ -3,8 +3,9 @@
 import os
 import platform
 from collections.abc import Callable, Iterable, Iterator
+from itertools import product
 
-from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
+from prometheus_client import CollectorRegistry, Gauge
 from prometheus_client.core import GaugeMetricFamily
 from prometheus_client.registry import Collector
 
@@ -14,6 +15,7 @@ from exporter.binance.errors import HOLD_REASONS, REASONS
 from exporter.binance.gate import Gate
 from exporter.binance.rows import REJECT_REASONS
 from exporter.metrics import catalogue
+from exporter.metrics.kept import KeptCounter, KeptHistogram
 
 _DURATION_BUCKETS = (0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10)
 
@@ -22,43 +24,34 @@ class ApiMetrics:
     """The counters of Binance's API, every label value there from the start."""
 
     def __init__(self, registry: CollectorRegistry) -> None:
-        self._requests = _counter(catalogue.REQUESTS, registry)
-        self._failures = _counter(catalogue.REQUEST_FAILURES, registry)
-        self._duration = Histogram(
-            catalogue.REQUEST_DURATION.name,
-            catalogue.REQUEST_DURATION.help,
-            catalogue.REQUEST_DURATION.labels,
-            buckets=_DURATION_BUCKETS,
-            registry=registry,
+        endpoints = [*product(ENDPOINTS)]
+        failures = product(ENDPOINTS, REASONS)
+        self._requests = KeptCounter(catalogue.REQUESTS, endpoints, registry)
+        self._failures = KeptCounter(catalogue.REQUEST_FAILURES, failures, registry)
+        self._duration = KeptHistogram(
+            catalogue.REQUEST_DURATION, endpoints, _DURATION_BUCKETS, registry
         )
-        self._rejected_rows = _counter(catalogue.REJECTED_ROWS, registry)
-        self._scrapes_held = _counter(catalogue.SCRAPES_HELD, registry)
-        for endpoint in ENDPOINTS:
-            self._requests.labels(endpoint)
-            self._duration.labels(endpoint)
-            for reason in REASONS:
-                self._failures.labels(endpoint, reason)
-        for reject_reason in REJECT_REASONS:
-            self._rejected_rows.labels(reject_reason)
-        for hold_reason in HOLD_REASONS:
-            self._scrapes_held.labels(hold_reason)
+        self._rejected_rows = KeptCounter(
+            catalogue.REJECTED_ROWS, product(REJECT_REASONS), registry
+        )
+        self._scrapes_held = KeptCounter(catalogue.SCRAPES_HELD, product(HOLD_REASONS), registry)
 
     def requested(self, endpoint: str, seconds: float) -> None:
         """Count a request that ended, one way or another, after that many seconds."""
-        self._requests.labels(endpoint).inc()
-        self._duration.labels(endpoint).observe(seconds)
+        self._requests.inc(endpoint)
+        self._duration.observe(endpoint, value=seconds)
 
     def failed(self, endpoint: str, reason: str) -> None:
         """Count a request without a usable response."""
-        self._failures.labels(endpoint, reason).inc()
+        self._failures.inc(endpoint, reason)
 
     def rejected(self, reason: str, rows: int) -> None:
         """Count refused rows."""
-        self._rejected_rows.labels(reason).inc(rows)
+        self._rejected_rows.inc(reason, amount=rows)
 
     def held(self, reason: str) -> None:
         """Count a scrape that was answered without a request."""
-        self._scrapes_held.labels(reason).inc()
+        self._scrapes_held.inc(reason)
 
 
 class GateCollector(Collector):
@@ -126,10 +119,6 @@ def register_demo(registry: CollectorRegistry, scenario: str) -> None:
     """Expose that the values are simulated, so that a rule can ignore or report them."""
     spec = catalogue.DEMO
     Gauge(spec.name, spec.help, spec.labels, registry=registry).labels(scenario).set(1)
-
-
-def _counter(spec: catalogue.Spec, registry: CollectorRegistry) -> Counter:
-    return Counter(spec.name, spec.help, spec.labels, registry=registry)
 
 
 def _gauge(spec: catalogue.Spec, value: float) -> GaugeMetricFamily:
