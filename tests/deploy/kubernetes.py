@@ -5,7 +5,7 @@ import os
 import shutil
 import subprocess
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 import pytest
 import yaml
@@ -17,30 +17,26 @@ VARIANTS = sorted(file.name.removesuffix("-values.yaml") for file in CHART.glob(
 Object = dict[str, Any]
 
 
-def program(name: str, folder: str = "helm4", version: str = "") -> str:
-    """Find a program that `make kubernetes-tools` installs, or one on the PATH.
-
-    Without it the test skips, and in CI it fails.
-
-    Args:
-        name: `helm` or `kubectl`.
-        folder: Where it is in `.venv`.
-        version: How the one on the PATH must begin to print its version.
-    """
-    own = ROOT / ".venv" / folder / name
+def helm(version: int) -> str:
+    own, path = ROOT / ".venv" / f"helm{version}" / "helm", shutil.which("helm")
     if own.exists():
         return str(own)
-    path = shutil.which(name)
-    if path and (not version or run(path, "version", "--short").startswith(version)):
+    if path and run(path, "version", "--short").startswith(f"v{version}."):
         return path
-    message = f"{name} {version} is missing; run: make kubernetes-tools"
+    return missing(f"Helm {version}")
+
+
+def kubectl() -> str:
+    own, path = ROOT / ".venv" / "helm4" / "kubectl", shutil.which("kubectl")
+    return str(own) if own.exists() else path or missing("kubectl")
+
+
+def missing(name: str) -> NoReturn:
+    """Skip the test; in CI it fails."""
+    message = f"{name} is missing; run: make kubernetes-tools"
     if os.environ.get("CI") == "true":
         pytest.fail(message)
     pytest.skip(message)
-
-
-def helm(version: int) -> str:
-    return program("helm", f"helm{version}", f"v{version}.")
 
 
 def run(*command: str | Path) -> str:

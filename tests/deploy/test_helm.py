@@ -170,6 +170,17 @@ def test_nothing_leaves_the_pod_of_a_demo():
     assert (spec["policyTypes"], spec["egress"]) == (["Ingress", "Egress"], [])
 
 
+def port(number, protocol="TCP"):
+    return {"port": number, "protocol": protocol}
+
+
+def test_only_names_and_https_leave_the_pod_and_what_the_values_add():
+    dns, https, proxy = the("NetworkPolicy", rendered("full"))["spec"]["egress"]
+    assert dns == {"ports": [port(53, "UDP"), port(53)]}
+    assert https == {"ports": [port(443)]}
+    assert proxy == {"to": [{"ipBlock": {"cidr": "192.0.2.2/32"}}], "ports": [port(3128)]}
+
+
 def test_only_the_peers_and_helm_test_may_connect():
     found = rendered("full")
     (rule,) = the("NetworkPolicy", found)["spec"]["ingress"]
@@ -186,6 +197,15 @@ def test_a_secret_is_nowhere_but_in_its_secret():
     assert re.search(password, base64.b64decode(secret["data"]["web.yaml"]).decode())
     others = [each for each in rendered("secure") if each not in secrets]
     assert not re.search(password, yaml.safe_dump(others))
+
+
+@pytest.mark.parametrize("variant", VARIANTS)
+def test_the_service_leads_to_the_port_of_the_exporter(variant):
+    (service,) = the("Service", rendered(variant))["spec"]["ports"]
+    (exporter,) = container(rendered(variant))["ports"]
+    assert service["targetPort"] == exporter["name"]
+    listens = f"--web.listen-address=:{exporter['containerPort']}"
+    assert listens in container(rendered(variant))["args"]
 
 
 def test_the_test_asks_the_service():
