@@ -59,7 +59,7 @@ def soak(seconds: float, seed: int, *, growth: bool = True) -> list[str]:
         exporter = stack.enter_context(running(f"--config.file={config_file}", command=command))
         clients.start(exporter.url, exporter.process.pid)
         stack.callback(clients.stop)
-        warm, peak, end = _run(clients, exporter, seconds)
+        warm, peak, end = _run(clients, exporter, seconds, settle=growth)
         faults = clients.faults + _log_faults(exporter) + (_growth(warm, end) if growth else [])
     banned = sum(each.asked_while_banned for each in exchanges)
     if banned:
@@ -75,9 +75,12 @@ def soak(seconds: float, seed: int, *, growth: bool = True) -> list[str]:
 
 
 def _run(
-    clients: Clients, exporter: Running, seconds: float
+    clients: Clients, exporter: Running, seconds: float, *, settle: bool
 ) -> tuple[Holdings, Holdings, Holdings]:
-    """Let the clients live; what the process held after the warm-up, at most, and at the end."""
+    """Let the clients live; what the process held after the warm-up, at most, and at the end.
+
+    With `settle` threads get time to end before it is read.
+    """
     pid = exporter.process.pid
     seen = [holdings(pid)]
 
@@ -88,8 +91,9 @@ def _run(
             threading.Event().wait(0.2)
             seen.append(holdings(pid))
         clients.rest()
-        with contextlib.suppress(AssertionError):  # what is still there is reported as growth
-            until(lambda: holdings(pid).threads <= seen[0].threads + _MORE_THREADS)
+        if settle:
+            with contextlib.suppress(AssertionError):  # what is still there is reported as growth
+                until(lambda: holdings(pid).threads <= seen[0].threads + _MORE_THREADS)
         return holdings(pid)
 
     warm = live(_WARM_UP * seconds)
