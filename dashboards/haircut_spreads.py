@@ -15,6 +15,7 @@ from dashboards.queries import (
     DOLLAR_LIKE,
     IS_MARGIN,
     PRICE,
+    auto_exchange_spread,
     by_symbol,
     change,
     haircut,
@@ -157,11 +158,11 @@ def _lost() -> stat.Panel:
     )
 
 
-def _both(title: str, description: str, kind: str) -> list[Placed]:
+def _both(title: str, description: str, spread: str) -> list[Placed]:
     """The coins beside the rest: on one linear axis 0.02% would be at the bottom of 10%."""
 
     def panel(who: str, classes: str) -> timeseries.Panel:
-        query = Query(by_symbol(of_class(spread(kind), classes)))
+        query = Query(by_symbol(of_class(spread, classes)))
         return lines.stepped(lines.of_assets(f"{who}: {title}", description, query, SHARE)).min(0)
 
     return [
@@ -175,7 +176,7 @@ def _spreads() -> list[Placed]:
         "haircut spread",
         "(ask rate - bid rate) / index of each margin asset. A step up: margin in this asset is"
         " worth less, or a debt in it costs more.",
-        "haircut",
+        spread(),
     )
 
 
@@ -189,7 +190,7 @@ def _table() -> Placed:
         Column("Spread", by_symbol(spread()), SHARE, SPREAD),
         Column("Auto bid", by_symbol(haircut("auto_exchange_bid")), SHARE, HAIRCUT),
         Column("Auto ask", by_symbol(haircut("auto_exchange_ask")), SHARE, HAIRCUT),
-        Column("Auto spread", by_symbol(spread("auto_exchange")), SHARE, SPREAD),
+        Column("Auto spread", by_symbol(auto_exchange_spread()), SHARE, SPREAD),
         Column("Threshold", by_symbol(of_margin_assets(index("auto_exchange_threshold")))),
         Column("24 h change", change("24h"), SHARE),
     ]
@@ -225,5 +226,5 @@ def _auto_exchange_spreads() -> list[Placed]:
         "auto-exchange spread",
         "(ask rate - bid rate) / index at the rates of auto-exchange: what is lost if Binance sells"
         " an asset to cover a debt, and the asset is bought back.",
-        "auto_exchange",
+        auto_exchange_spread(),
     )

@@ -35,7 +35,9 @@ def scrape(metric: str, matchers: str = "") -> str:
 
 PRICE = index("price_usd")
 IS_MARGIN = recorded("symbol:binance_asset_index_margin_asset:bool")
-AGE = recorded("symbol:binance_asset_index_age:seconds")
+_UPDATED = index("update_timestamp_seconds")
+AGE = f"min by (job, symbol) (timestamp({_UPDATED}) - {_UPDATED})"
+"""Of each row when it was scraped, at the replica that is ahead."""
 
 
 def of_margin_assets(expr: str) -> str:
@@ -59,9 +61,15 @@ def largest(number: int, expr: str) -> str:
     return f"topk({number},\n{indented(expr)}\n)"
 
 
-def spread(kind: str = "haircut") -> str:
-    """What an asset loses between the bid and the ask rate; `auto_exchange` at those rates."""
-    return recorded(f"symbol:binance_asset_index_{kind}_spread:ratio")
+def spread() -> str:
+    """What a margin asset loses between the bid and the ask rate."""
+    return recorded("symbol:binance_asset_index_haircut_spread:ratio")
+
+
+def auto_exchange_spread() -> str:
+    """The same at the rates of auto-exchange, which no rule records."""
+    ask, bid = index("auto_exchange_ask_rate_usd"), index("auto_exchange_bid_rate_usd")
+    return of_margin_assets(f"avg by (job, symbol) (({ask} - {bid}) / {PRICE})")
 
 
 def haircut(buffer: str) -> str:
@@ -84,6 +92,9 @@ def largest_fall() -> str:
 
 
 def _change(span: str) -> str:
+    if span == "24h":  # no alert needs it, so no rule records it
+        before = f"last_over_time({PRICE}[1h] offset {span})"
+        return f"avg by (job, symbol) ({PRICE}) / avg by (job, symbol) ({before}) - 1"
     return recorded(f"symbol:binance_asset_index_price_usd:change{span}")
 
 

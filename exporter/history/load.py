@@ -14,7 +14,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -50,25 +50,44 @@ def load(
         rules: The files of rules.
     """
     span = {"start": end - seconds, "end": end, "step": step}
-    with tempfile.TemporaryDirectory() as temporary:
-        file = Path(temporary) / "history.om"
-        with file.open("w") as output:
-            command = [sys.executable, "-m", "exporter.history", f"--step={step}s"]
-            moment = datetime.fromtimestamp(end, UTC).isoformat()
-            command += [f"--duration={seconds}s", f"--end={moment}", *flags]
-            subprocess.run(command, check=True, stdout=output)
-        _add_blocks(folder, file)
-        records, alerts = _rules(rules, "record"), _rules(rules, "alert")
-        rounds = list(_rounds(records))
-        for ready in shown(rounds, len(rounds), "history: recording rules"):
-            answers = _evaluated(folder, ready, span)
-            with file.open("w") as output:
-                output.writelines(_openmetrics(ready, answers))
-            _add_blocks(folder, file)
-        fired = list(zip(alerts, _evaluated(folder, alerts, span), strict=True))
-        with file.open("w") as output:
-            output.writelines(alert_history.openmetrics(fired, step, end))
-        _add_blocks(folder, file)
+    with tempfile.TemporaryFile("w+") as output:
+        command = [sys.executable, "-m", "exporter.history", f"--step={step}s"]
+        moment = datetime.fromtimestamp(end, UTC).isoformat()
+        command += [f"--duration={seconds}s", f"--end={moment}", *flags]
+        subprocess.run(command, check=True, stdout=output)
+        output.seek(0)
+        add_blocks(folder, output)
+    record(folder, span, rules)
+    alerts = _rules(rules, "alert")
+    fired = list(zip(alerts, _evaluated(folder, alerts, span), strict=True))
+    add_blocks(folder, alert_history.openmetrics(fired, step, end))
+
+
+def record(folder: Path, span: dict[str, int], rules: Sequence[Path] = RULES) -> None:
+    """Add what recording rules make of the blocks in a folder.
+
+    Args:
+        folder: One that no Prometheus uses.
+        span: `start`, `end` and `step` of a range query.
+        rules: The files of rules.
+    """
+    rounds = list(_rounds(_rules(rules, "record")))
+    for ready in shown(rounds, len(rounds), "history: recording rules"):
+        add_blocks(folder, _openmetrics(ready, _evaluated(folder, ready, span)))
+
+
+def add_blocks(folder: Path, lines: Iterable[str]) -> None:
+    """Add blocks to a folder that no Prometheus uses.
+
+    Args:
+        folder: Takes the blocks.
+        lines: OpenMetrics text with timestamps.
+    """
+    with tempfile.NamedTemporaryFile("w", suffix=".om") as file:
+        file.writelines(lines)
+        file.flush()
+        command = ["promtool", "tsdb", "create-blocks-from", "openmetrics", file.name, str(folder)]
+        subprocess.run(command, check=True, stdout=subprocess.DEVNULL)
 
 
 def _rules(files: Sequence[Path], kind: str) -> list[Rule]:
@@ -122,11 +141,6 @@ def _wait_until_ready(url: str, server: "subprocess.Popen[bytes]") -> None:
                 return
         time.sleep(0.05)
     raise RuntimeError("prometheus does not start; is another one using the folder?")
-
-
-def _add_blocks(folder: Path, file: Path) -> None:
-    command = ["promtool", "tsdb", "create-blocks-from", "openmetrics", str(file), str(folder)]
-    subprocess.run(command, check=True, stdout=subprocess.DEVNULL)
 
 
 def _rounds(rules: Sequence[Rule]) -> Iterator[list[Rule]]:

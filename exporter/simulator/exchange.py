@@ -2,7 +2,7 @@
 
 import time
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from decimal import Decimal
 
@@ -38,6 +38,7 @@ class Exchange:
         seed: int = 1,
         clock: Callable[[], float] = time.time,
         *,
+        assets: Sequence[Asset] = ASSETS,
         weight_limit: int = WEIGHT_LIMIT,
         retry_after: bool = False,
     ) -> None:
@@ -47,6 +48,7 @@ class Exchange:
             scenario: A key of `SCENARIOS`, or a script.
             seed: Of the random walk; the same seed gives the same prices.
             clock: Returns Unix time in seconds.
+            assets: Those that it lists.
             weight_limit: Request weight per UTC minute.
             retry_after: Whether 429 and 418 carry `Retry-After`.
 
@@ -59,7 +61,8 @@ class Exchange:
         self._start = int(self._now)
         self._script = SCENARIOS[scenario] if isinstance(scenario, str) else scenario
         self._rate_limit = RateLimit(weight_limit, retry_after=retry_after)
-        self._market = Market(ASSETS, seed, self._start)
+        self._assets = assets
+        self._market = Market(assets, seed, self._start)
         self._moment = self._script.at(0)
         self._publish()
 
@@ -101,7 +104,7 @@ class Exchange:
         self._list = json_answer(200, encode(list(self._rows.values())))
 
     def _listed(self) -> list[Asset]:
-        return [asset for asset in ASSETS if asset.name not in self._moment.keyframe.unlisted]
+        return [asset for asset in self._assets if asset.name not in self._moment.keyframe.unlisted]
 
     def _refusal(self, path: str, symbol: str | None) -> Answer | None:
         keyframe = self._moment.keyframe

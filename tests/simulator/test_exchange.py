@@ -53,6 +53,10 @@ def test_the_list_has_every_asset_in_an_order_of_its_own(open_exchange):
     assert symbols != sorted(symbols)
 
 
+def test_the_list_has_other_assets_if_they_are_given(open_exchange):
+    assert list(index(open_exchange(assets=ASSETS[:2]))) == ["USDTUSD", "BTCUSD"]
+
+
 def test_the_rows_of_a_list_share_one_whole_second(open_exchange, clock):
     clock.now = START + 7.89
     exchange = open_exchange()
