@@ -1,69 +1,65 @@
 """From an event to the message: exporter, Prometheus with our rules, Alertmanager, a receiver."""
 
+import contextlib
 import subprocess
+from collections.abc import Iterator
 from datetime import UTC, datetime
-from pathlib import Path
 
 import pytest
 import requests
-import yaml
 
-from tests.end_to_end.conftest import PATIENCE, free_port, module, running, start, until
-from tests.end_to_end.monitoring import ask, faster
-
-ROOT = Path(__file__).parents[2]
+from tests.end_to_end.conftest import PATIENCE, module, running, until
+from tests.end_to_end.monitoring import (
+    ROOT,
+    RULES,
+    address,
+    alertmanager_at,
+    alertmanager_configuration,
+    all_running,
+    ask,
+    faster,
+    prometheus_at,
+    write_faster,
+)
 
 
 @pytest.fixture
-def alertmanager(tool, receiver, background, tmp_path) -> str:
+def servers() -> Iterator[contextlib.ExitStack]:
+    """Those that end with the test."""
+    with contextlib.ExitStack() as stack:
+        yield stack
+
+
+@pytest.fixture
+def alertmanager(tool, receiver, servers, tmp_path) -> str:
     """A real one with deploy/alertmanager.yml, whose messages go to the receiver; its address."""
     hook, _ = receiver
-    document = faster(yaml.safe_load((ROOT / "deploy" / "alertmanager.yml").read_text()))
-    document["receivers"] = [
-        {"name": each["name"], "webhook_configs": [{"url": f"{hook}/{each['name']}"}]}
-        for each in document["receivers"]
-    ]
-    (tmp_path / "alertmanager.yml").write_text(yaml.safe_dump(document))
-    address = f"127.0.0.1:{free_port()}"
-    start(
-        background,
-        tool("prometheus-alertmanager", "prometheus-alertmanager"),
-        f"--config.file={tmp_path / 'alertmanager.yml'}",
-        f"--storage.path={tmp_path / 'alertmanager'}",
-        f"--web.listen-address={address}",
-        "--cluster.listen-address=",
-    )
-    until(lambda: requests.get(f"http://{address}/-/ready", timeout=PATIENCE).ok)
-    return address
+    configuration = alertmanager_configuration(hook)
+    folder = tmp_path / "alertmanager"
+    server = alertmanager_at(address(), tool, folder, configuration, "--cluster.listen-address=")
+    servers.enter_context(all_running(server))
+    return server.address
 
 
 @pytest.fixture
-def prometheus(tool, alertmanager, background, tmp_path):
+def prometheus(tool, alertmanager, servers, tmp_path):
     """Starts a real one with our rules, faster, on some exporters; gives its URL."""
 
     def run(*exporters):
-        for name in ("recording.yaml", "alerts.yaml"):
-            rules = faster(yaml.safe_load((ROOT / "rules" / name).read_text()))
-            (tmp_path / name).write_text(yaml.safe_dump(rules))
+        folder = tmp_path / "prometheus"
+        write_faster(folder, *RULES)
         targets = [each.url.removeprefix("http://") for each in exporters]
         scraping = {
             "global": {"scrape_interval": "1s"},
-            "rule_files": ["recording.yaml", "alerts.yaml"],
+            "rule_files": [file.name for file in RULES],
             "alerting": {"alertmanagers": [{"static_configs": [{"targets": [alertmanager]}]}]},
             "scrape_configs": [
                 {"job_name": "binance_asset_index", "static_configs": [{"targets": targets}]}
             ],
         }
-        (tmp_path / "prometheus.yml").write_text(yaml.safe_dump(scraping))
-        address = f"127.0.0.1:{free_port()}"
-        start(
-            background,
-            tool("prometheus", "prometheus"),
-            f"--config.file={tmp_path / 'prometheus.yml'}",
-            f"--storage.tsdb.path={tmp_path / 'prometheus'}",
-            f"--web.listen-address={address}",
-        )
-        return f"http://{address}"
+        server = prometheus_at(address(), tool, folder, scraping)
+        servers.enter_context(all_running(server))
+        return server.url
 
     return run
 

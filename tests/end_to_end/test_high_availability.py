@@ -18,20 +18,23 @@ from tests.end_to_end.conftest import Message, module, receiving, until
 from tests.end_to_end.monitoring import (
     FASTER,
     LONG,
+    ROOT,
+    RULES,
     Server,
     Tool,
     address,
     alertmanager_at,
+    alertmanager_configuration,
     all_running,
     ask,
     exporter_at,
     faster,
     prometheus_at,
     write,
+    write_faster,
 )
 
-ROOT = Path(__file__).parents[2]
-DEPLOY = ROOT / "deploy"
+PAIR = ROOT / "deploy" / "high-availability"
 HAIRCUT = "symbol_buffer:binance_asset_index_haircut:ratio"
 MARGIN_ASSET = "symbol:binance_asset_index_margin_asset:bool"
 EVALUATIONS = "test_evaluations"
@@ -89,7 +92,7 @@ class Pairs:
                 each,
                 tool,
                 folder / f"alertmanager-{own}",
-                self._alertmanager(hook),
+                alertmanager_configuration(hook),
                 f"--cluster.listen-address={own}",
                 f"--cluster.peer={peer}",
                 "--cluster.gossip-interval=50ms",  # for a quick start
@@ -107,8 +110,15 @@ class Pairs:
     def _of(self, program: str) -> list[str]:
         return [own for name, own in self._addresses.items() if name.startswith(program)]
 
+    def _write_rules(self, folder: Path) -> None:
+        write_faster(folder, *RULES, PAIR / "monitoring.yaml")
+        recording = yaml.safe_load((folder / "recording.yaml").read_text())
+        rule = {"record": EVALUATIONS, "expr": "vector(1)"}
+        recording["groups"][0]["rules"].insert(0, rule)
+        write(folder / "recording.yaml", recording)
+
     def _prometheus(self, replica: str) -> dict[str, Any]:
-        text = (DEPLOY / "high-availability" / "prometheus.yml").read_text()
+        text = (PAIR / "prometheus.yml").read_text()
         for name, own in self._addresses.items():
             assert name in text
             text = text.replace(name, own)
@@ -118,24 +128,6 @@ class Pairs:
         document["global"]["external_labels"]["replica"] = replica
         document["rule_files"] = [f"../{Path(file).name}" for file in document["rule_files"]]
         return document
-
-    def _alertmanager(self, hook: str) -> dict[str, Any]:
-        document: dict[str, Any] = faster(yaml.safe_load((DEPLOY / "alertmanager.yml").read_text()))
-        for each in document["receivers"]:
-            each["webhook_configs"][0]["url"] = f"{hook}/{each['name']}"
-        return document
-
-    def _write_rules(self, folder: Path) -> None:
-        for file in (
-            ROOT / "rules" / "recording.yaml",
-            ROOT / "rules" / "alerts.yaml",
-            DEPLOY / "high-availability" / "monitoring.yaml",
-        ):
-            document = faster(yaml.safe_load(file.read_text()))
-            if file.stem == "recording":
-                own = {"record": EVALUATIONS, "expr": "vector(1)"}
-                document["groups"][0]["rules"].insert(0, own)
-            write(folder / file.name, document)
 
 
 @dataclass
