@@ -1,6 +1,7 @@
 """The chart's values: which are refused, and which replace the pod."""
 
 import json
+import re
 
 import pytest
 import yaml
@@ -75,6 +76,14 @@ def test_values_that_do_not_fit_together_are_refused_in_a_sentence(values, sente
 
 def test_a_timeout_just_below_the_interval_is_accepted():
     run(helm(4), *TEMPLATE, f"--set={MONITOR}.interval=1h,serviceMonitor.scrapeTimeout=59m59s999ms")
+
+
+def test_the_readme_shows_values_that_are_accepted(tmp_path):
+    blocks = re.findall(r"```yaml\n(.*?)```", (CHART / "README.md").read_text(), re.DOTALL)
+    for block in blocks:
+        (tmp_path / "values.yaml").write_text(block)
+        run(helm(4), *TEMPLATE, "--values", tmp_path / "values.yaml")
+    assert len(blocks) == 2
 
 
 TLS = {"tls_server_config": {"cert_file": "tls.crt", "key_file": "tls.key"}}
