@@ -1,5 +1,6 @@
 """The tables of alerts in docs/alerts.md and docs/collateral.md; the text above them is kept."""
 
+import functools
 import re
 from pathlib import Path
 from typing import Any
@@ -16,9 +17,10 @@ RUNBOOKS = (
 )
 
 
+@functools.cache
 def alerts(file: str = "alerts.yaml") -> list[dict[str, Any]]:
     """Every alert rule, in the order of the file."""
-    document = yaml.safe_load((ROOT / "rules" / file).read_text())
+    document = yaml.load((ROOT / "rules" / file).read_text(), yaml.CSafeLoader)
     return [rule for group in document["groups"] for rule in group["rules"] if "alert" in rule]
 
 

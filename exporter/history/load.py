@@ -86,7 +86,9 @@ def add_blocks(folder: Path, lines: Iterable[str]) -> None:
     with tempfile.NamedTemporaryFile("w", suffix=".om") as file:
         file.writelines(lines)
         file.flush()
-        command = ["promtool", "tsdb", "create-blocks-from", "openmetrics", file.name, str(folder)]
+        # of two hours otherwise: a dozen files to write now, and to compact later
+        command = ["promtool", "tsdb", "create-blocks-from", "openmetrics"]
+        command += ["--max-block-duration=24h", file.name, str(folder)]
         subprocess.run(command, check=True, stdout=subprocess.DEVNULL)
 
 
