@@ -19,6 +19,8 @@ TEMPLATE = ("template", "x", CHART)
     ("value", "named"),
     [
         ("replicas=two", ["replicas", "integer"]),
+        ("networkPolicy=null", ["networkPolicy"]),
+        ("serviceMonitor.modules=null", ["serviceMonitor", "modules"]),
         ("replica=2", ["replica", "not allowed"]),
         ("serviceMonitor.intervall=15s", ["serviceMonitor", "intervall", "not allowed"]),
         ("serviceMonitor.interval=15", ["serviceMonitor", "interval", "string"]),
@@ -76,6 +78,12 @@ def test_values_that_do_not_fit_together_are_refused_in_a_sentence(values, sente
 
 def test_a_timeout_just_below_the_interval_is_accepted():
     run(helm(4), *TEMPLATE, f"--set={MONITOR}.interval=1h,serviceMonitor.scrapeTimeout=59m59s999ms")
+
+
+def test_a_probe_of_null_is_none():
+    pod = the("Deployment", objects(run(helm(4), *TEMPLATE, "--set=startupProbe=null")))["spec"]
+    probes = [key for key in pod["template"]["spec"]["containers"][0] if key.endswith("Probe")]
+    assert probes == ["livenessProbe", "readinessProbe"]
 
 
 def test_the_readme_shows_values_that_are_accepted(tmp_path):
