@@ -123,6 +123,7 @@ def ask_http(path, scheme):
     return {"httpGet": {"path": path, "port": "http", "scheme": scheme}}
 
 
+CONNECTION = {"tcpSocket": {"port": "http"}}
 HEALTHCHECK = {
     "exec": {
         "command": [
@@ -139,8 +140,8 @@ HEALTHCHECK = {
     [
         ("default", ask_http("/-/healthy", "HTTP"), ask_http("/-/ready", "HTTP")),
         ("tls", ask_http("/-/healthy", "HTTPS"), ask_http("/-/ready", "HTTPS")),
-        ("secure", HEALTHCHECK, HEALTHCHECK),
-        ("existing-secrets", HEALTHCHECK, HEALTHCHECK),
+        ("secure", HEALTHCHECK, CONNECTION),
+        ("existing-secrets", HEALTHCHECK, CONNECTION),
     ],
 )
 def test_probes_ask_as_the_web_configuration_allows(variant, healthy, ready):
@@ -150,7 +151,7 @@ def test_probes_ask_as_the_web_configuration_allows(variant, healthy, ready):
 
 
 def test_a_probe_of_ones_own_replaces_the_charts():
-    assert probe("full", "livenessProbe") == {"tcpSocket": {"port": "http"}}
+    assert probe("full", "livenessProbe") == CONNECTION
 
 
 def test_a_disruption_budget_is_only_for_more_than_one_replica():

@@ -3,6 +3,7 @@
 import base64
 import contextlib
 import json
+import socket
 import subprocess
 import sys
 
@@ -110,6 +111,9 @@ class Pod:
         if "exec" in handler:
             _, *arguments = handler["exec"]["command"]
             return subprocess.run(self.command(arguments), check=False).returncode == 0
+        if "tcpSocket" in handler:
+            with socket.socket() as client:
+                return client.connect_ex(("127.0.0.1", self._port)) == 0
         asked = handler["httpGet"]
         return self.get(asked["path"], asked["scheme"].lower()).ok
 

@@ -117,7 +117,9 @@ app.kubernetes.io/instance: {{ .Release.Name }}
 {{/* A probe: its timing, and how to ask a path. Takes root, probe and path. */}}
 {{- define "binance-asset-index-exporter.probe" -}}
 {{- $handler := dict }}
-{{- if include "binance-asset-index-exporter.needsLogin" .root }}
+{{- if and (include "binance-asset-index-exporter.needsLogin" .root) (eq .path "/-/ready") }}
+{{- $_ := set $handler "tcpSocket" (dict "port" "http") }}
+{{- else if include "binance-asset-index-exporter.needsLogin" .root }}
 {{- $address := printf "--web.listen-address=:%v" .root.Values.containerPort }}
 {{- $_ := set $handler "exec" (dict "command" (list "binance-asset-index-exporter" "--healthcheck" $address)) }}
 {{- else }}
