@@ -10,7 +10,7 @@ KUBERNETES := $(VENV)/.kubernetes
 INSTALL = $(BIN)/python -m pip install $(if $(MAKE_TERMOUT),,--quiet) --disable-pip-version-check \
 	--constraint constraints.txt
 
-.PHONY: help run test lint types unit pairs soak fuzz docs dashboards grafana-com pictures bench stack container-test kubernetes-tools chart dist sbom clean
+.PHONY: help run test lint types unit pairs soak fuzz docs dashboards grafana-com pictures bench scaling stack container-test kubernetes-tools chart dist sbom clean
 
 help: ## list the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 18
@@ -74,6 +74,10 @@ pictures: $(DEV) ## take the README's pictures of the status page (needs chromiu
 bench: $(DEV) ## measure a scrape against a plain Python and a Go exporter (10 minutes)
 	@mkdir -p build
 	@$(BIN)/python -m benchmarks --json build/benchmark.json --svg docs/images/performance.svg --page docs/performance.md
+
+scaling: $(DEV) ## measure scrapers, assets, store and rules for docs/scaling.md (needs prometheus; 10 minutes)
+	@mkdir -p build
+	@$(BIN)/python -m benchmarks.scaling --json build/scaling.json --page docs/scaling.md
 
 stack: $(DEV) ## run exporter, Prometheus and Alertmanager; DEMO=depeg, ALERTMANAGER=FILE
 	@exec $(BIN)/python deploy/stack.py $(if $(DEMO),--demo=$(DEMO)) $(if $(ALERTMANAGER),--alertmanager-config=$(ALERTMANAGER))

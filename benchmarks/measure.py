@@ -148,9 +148,7 @@ async def _at_once(
     totals: dict[str, Counter[str]] = {each.name: Counter() for each in contenders}
     for each in list(contenders) * _LOAD_ROUNDS:
         tally: Counter[str] = Counter()
-        scrapers = [
-            asyncio.create_task(_scrape_on(each.url, assets, tally)) for _ in range(clients)
-        ]
+        scrapers = [asyncio.create_task(scrape_on(each.url, assets, tally)) for _ in range(clients)]
         await asyncio.sleep(seconds)
         for scraper in scrapers:
             scraper.cancel()
@@ -164,7 +162,7 @@ async def _at_once(
         figures[each.name].scrapes_per_second[clients] = statistics.median(rates[each.name])
 
 
-async def _scrape_on(url: str, assets: int, tally: Counter[str]) -> None:
+async def scrape_on(url: str, assets: int, tally: Counter[str]) -> None:
     """Scrape until cancelled."""
     scraper = Scraper(url, FORMATS[AS_PROMETHEUS])
     least = 0

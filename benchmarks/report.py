@@ -65,11 +65,11 @@ def table(results: Results) -> str:
             ours = figure(figures[first])
             if ours is None:
                 continue
-            cells = [name, f"{assets:,}", _number(ours)]
+            cells = [name, f"{assets:,}", number(ours)]
             for other in others:
                 theirs = figure(figures[other])
-                ratio = f"**{_number(ours / theirs)}**" if theirs else ""
-                cells += ["" if theirs is None else _number(theirs), ratio]
+                ratio = f"**{number(ours / theirs)}**" if theirs else ""
+                cells += ["" if theirs is None else number(theirs), ratio]
             lines.append(cells)
     return "".join(f"| {' | '.join(cells)} |\n" for cells in lines)
 
@@ -85,20 +85,20 @@ def growth(results: Results) -> str:
         first = 1000 * (cpu[middle] - cpu[low]) / (middle - low)
         last = 1000 * (cpu[high] - cpu[middle]) / (high - middle)
         lines.append(
-            f"- {name}: {_number(first)} µs of CPU for each asset from {low} to {middle},"
-            f" {_number(last)} from {middle} to {high:,}\n"
+            f"- {name}: {number(first)} µs of CPU for each asset from {low} to {middle},"
+            f" {number(last)} from {middle} to {high:,}\n"
         )
     return "".join(lines)
 
 
-def inserted(page: str, figures: str) -> str:
+def inserted(page: str, figures: str, begin: str = _BEGIN) -> str:
     """A page of the docs with its figures replaced."""
-    before, _, rest = page.partition(_BEGIN)
+    before, _, rest = page.partition(begin)
     _, _, after = rest.partition(_END)
-    return f"{before}{_BEGIN}\n{figures}{_END}{after}"
+    return f"{before}{begin}\n{figures}{_END}{after}"
 
 
-def _number(value: float) -> str:
+def number(value: float) -> str:
     """Three digits that count."""
     decimals = 2 - min(2, int(math.log10(value))) if value >= 1 else 2
     return f"{value:,.{decimals}f}"

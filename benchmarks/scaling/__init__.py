@@ -1,0 +1,1 @@
+"""What it takes to scale: one exporter, the store and the rules; `make scaling`."""
