@@ -56,7 +56,9 @@ def _text(series: Sequence[_Series], end: int) -> Iterator[str]:
 @functools.cache
 def _moments(spans: tuple[tuple[int, int], ...], end: int) -> Sequence[int]:
     """The times of a series' samples, in order."""
-    return sorted({at for back, step in spans for at in range(end - back // step * step, end, step)})
+    return sorted(
+        {at for back, step in spans for at in range(end - back // step * step, end, step)}
+    )
 
 
 def _lines(series: _Series, moments: Iterable[int]) -> Iterator[str]:
