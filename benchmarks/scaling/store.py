@@ -14,7 +14,7 @@ from exporter.simulator.exchange import Exchange
 
 STEP = 15
 DAY = 24 * 3600
-_SECONDS = 2 * 3600  # of history: four whole chunks of 120 samples
+_SECONDS = 3600  # of history: two whole chunks of 120 samples
 
 
 @dataclass

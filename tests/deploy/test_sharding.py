@@ -16,12 +16,19 @@ from tests.end_to_end.monitoring import Server, address, all_running, prometheus
 FOLDER = Path(__file__).parents[2] / "deploy" / "sharding"
 HOSTS = [f"127.0.0.{number}" for number in range(1, 17)]
 """All of them are this machine, so that one exporter is sixteen targets."""
-ROLES = {host: "index" if host in HOSTS[:8] else "address" for host in HOSTS}
+WEIGHT = "instance:binance_api_used_weight:ratio"
 
 
 @pytest.mark.parametrize("file", ["shard.yml", "global.yml"])
 def test_promtool_accepts_the_file(tool: Callable[[str, str], str], file: str) -> None:
     accepts(tool("promtool", "prometheus"), "check", "config", FOLDER / file)
+
+
+def test_the_docs_quote_the_files() -> None:
+    page = (FOLDER.parents[1] / "docs" / "scaling.md").read_text()
+    quoted = re.findall(r"```yaml\n( .*?)```", page, re.DOTALL)
+    assert len(quoted) == 2
+    assert all(each in (FOLDER / "shard.yml").read_text() for each in quoted)
 
 
 def load(name: str) -> dict[str, Any]:
@@ -60,11 +67,7 @@ def stack(
     with running("--demo", "--web.listen-address=0.0.0.0:0") as exporter:
         port = exporter.url.rpartition(":")[2]
         targets = folder / "targets.yaml"
-        groups = [
-            {"targets": [f"{host}:{port}"], "labels": {"role": role}}
-            for host, role in ROLES.items()
-        ]
-        targets.write_text(yaml.safe_dump(groups))
+        targets.write_text(yaml.safe_dump([{"targets": [f"{host}:{port}" for host in HOSTS]}]))
         configurations = [shard(number, targets, addresses[3]) for number in range(2)]
         common = load("global.yml")
         common["scrape_configs"][0]["static_configs"] = [{"targets": addresses[:2]}]
@@ -100,29 +103,25 @@ def test_each_target_is_scraped_by_exactly_one_shard(stack: Stack) -> None:
     assert first & second == set()
 
 
-def test_the_index_is_kept_of_some_targets_and_the_address_of_all(stack: Stack) -> None:
+def test_of_each_target_the_address_is_watched_and_the_index_dropped(stack: Stack) -> None:
     def of_all(query: str) -> set[str]:
         return set().union(*(hosts(each, query) for each in stack.shards))
 
-    until(lambda: of_all("binance_api_used_weight") == set(HOSTS))
-    assert of_all("binance_asset_index_up == 1") == set(HOSTS)
-    index = '{__name__=~"binance_asset_index_.+", symbol!=""}'
-    assert of_all(index) == {host for host in HOSTS if ROLES[host] == "index"}
+    until(lambda: of_all("binance_asset_index_up == 1") == set(HOSTS))
+    assert of_all("binance_api_used_weight") == set(HOSTS)
+    assert of_all('{__name__=~"binance_.+", symbol!=""}') == set()
 
 
 def test_federation_brings_what_the_rules_recorded_and_little_else(stack: Stack) -> None:
-    margin = "symbol:binance_asset_index_margin_asset:bool"
-    until(lambda: ask(stack.federating, margin))
-    until(lambda: labels(stack.federating, "binance_asset_index_up", "shard") == {"0", "1"})
-    names = labels(stack.federating, '{job="binance_asset_index"}', "__name__")
+    until(lambda: hosts(stack.federating, WEIGHT) == set(HOSTS))
+    assert labels(stack.federating, WEIGHT, "shard") == {"0", "1"}
+    names = labels(stack.federating, '{job="binance_asset_index_addresses"}', "__name__")
     others = {name for name in names if ":" not in name}
     assert others <= {"ALERTS", "binance_asset_index_up"}
 
 
 def test_the_store_gets_what_the_rules_recorded_and_little_else(stack: Stack) -> None:
-    margin = "symbol:binance_asset_index_margin_asset:bool"
-    until(lambda: ask(stack.store, margin))
-    until(lambda: hosts(stack.store, "up") == set(HOSTS))
+    until(lambda: hosts(stack.store, WEIGHT) == set(HOSTS))
     names = labels(stack.store, '{__name__!=""}', "__name__")
     others = {name for name in names if ":" not in name}
     own = {"up", "binance_asset_index_up", "binance_api_blocked_until_timestamp_seconds"}
