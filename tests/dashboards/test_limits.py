@@ -4,10 +4,9 @@ import math
 import re
 
 import pytest
-import yaml
 
 from dashboards import limits
-from tests.dashboards.conftest import ROOT
+from docs.alert_tables import alerts
 
 NUMBER = r"[-+]?(?:\d+\.?\d*|\.\d+)(?:e[-+]?\d+)?"
 COMPARED = re.compile(rf"(?:[<>]=?|[=!]=)\s*(?:bool\s+)?({NUMBER})(?![\w.])")
@@ -17,13 +16,10 @@ ALL = {name: each for name, each in vars(limits).items() if isinstance(each, lim
 
 def compared_with(alert, severity):
     """The numbers in the expressions of an alert, whatever the sign of a fall is."""
-    files = [ROOT / "rules" / name for name in ("alerts.yaml", "collateral.yaml")]
     return {
         abs(float(number))
-        for file in files
-        for group in yaml.safe_load(file.read_text())["groups"]
-        for rule in group["rules"]
-        if rule.get("alert") == alert and rule["labels"]["severity"] == severity
+        for rule in (*alerts("alerts.yaml"), *alerts("collateral.yaml"))
+        if (rule["alert"], rule["labels"]["severity"]) == (alert, severity)
         for number in COMPARED.findall(rule["expr"])
     }
 

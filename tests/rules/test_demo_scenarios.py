@@ -8,20 +8,18 @@ processes.
 
 import math
 import re
-import subprocess
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Mapping
-from pathlib import Path
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 import pytest
-import yaml
 
 from exporter.history.scrapes import Clock, Scrapes
 from exporter.simulator.exchange import Exchange
 from exporter.simulator.scenarios import PERIOD_SECONDS, SCENARIOS
+from tests.rules.conftest import Promtool
+from tests.rules.promtool_files import RULES, write
 
-RULES = Path(__file__).parents[2] / "rules"
 STEP = 15
 START = STEP
 """When the demo starts. promtool's clock starts at 0, a time that the exporter rejects in a row."""
@@ -81,7 +79,7 @@ def _samples(alerts: Iterable[tuple[str, str]]) -> list[dict[str, Any]]:
 
 
 @pytest.fixture(scope="module")
-def printed(tool: Callable[[str, str], str], tmp_path_factory: pytest.TempPathFactory) -> str:
+def printed(run_promtool: Promtool, tmp_path_factory: pytest.TempPathFactory) -> str:
     """What promtool says of all scenarios in one run, each as a job of its own."""
     seconds = 2 * PERIOD_SECONDS
     asked = []
@@ -119,14 +117,8 @@ def printed(tool: Callable[[str, str], str], tmp_path_factory: pytest.TempPathFa
             }
         ],
     }
-    file = tmp_path_factory.mktemp("demo") / "scenarios.yaml"
-    file.write_text(yaml.safe_dump(document, width=math.inf))
-    done = subprocess.run(
-        [tool("promtool", "prometheus"), "test", "rules", file],
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+    file = write(tmp_path_factory.mktemp("demo") / "scenarios.yaml", document)
+    done = run_promtool("test", "rules", file)
     assert "expr:" in done.stdout + done.stderr or done.returncode == 0, done.stderr
     return done.stdout + done.stderr
 

@@ -1,12 +1,11 @@
 """Twelve assets whose four haircuts rise at once, seen by two replicas, are twelve alerts."""
 
-import subprocess
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
-import yaml
+from tests.rules.conftest import Promtool
+from tests.rules.promtool_files import RULES, write
 
-RULES = Path(__file__).parents[2] / "rules"
 ASSETS = [
     "USDT",
     "BTC",
@@ -42,7 +41,7 @@ def _series() -> Iterator[dict[str, str]]:
                 yield {"series": f"binance_asset_index_{field}{labels}", "values": values}
 
 
-def test_each_asset_is_one_alert(tool: Callable[[str, str], str], tmp_path: Path) -> None:
+def test_each_asset_is_one_alert(run_promtool: Promtool, tmp_path: Path) -> None:
     fired = (
         'count by (alertname, severity) (max_over_time(ALERTS{alertstate="firing",'
         ' alertname!="BinanceRateFormulaMismatch"}[40m]))'
@@ -69,12 +68,5 @@ def test_each_asset_is_one_alert(tool: Callable[[str, str], str], tmp_path: Path
             }
         ],
     }
-    file = tmp_path / "test.yaml"
-    file.write_text(yaml.safe_dump(document))
-    done = subprocess.run(
-        [tool("promtool", "prometheus"), "test", "rules", file],
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+    done = run_promtool("test", "rules", write(tmp_path / "test.yaml", document))
     assert done.returncode == 0, done.stdout + done.stderr
