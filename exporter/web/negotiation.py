@@ -13,7 +13,7 @@ from exporter.web.writer import Writer
 _HEADERS = 16  # remembered: a client sends the same ones each time
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Format:
     """An exposition format."""
 

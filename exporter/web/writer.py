@@ -20,7 +20,7 @@ _SERIES = 1024  # of registries, whose labels are all known beforehand
 _NUMBERS = 64  # the rows of a list have one `time`
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Writer:
     """Writes families in one of the two formats, which differ in their headers only."""
 
