@@ -29,10 +29,14 @@ def main() -> None:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
         line = Line(folder, dict(options.peer), build_go(folder))
         upstream = stack.enter_context(
-            running([sys.executable, "-m", "benchmarks.upstream", *map(str, _SCRAPES)])
+            running([sys.executable, "-m", "benchmarks.upstream", *map(str, options.assets)])
         )
         assert upstream.stdout
-        urls = {size: f"http://127.0.0.1:{upstream.stdout.readline().strip()}" for size in _SCRAPES}
+        ports = [upstream.stdout.readline().strip() for _ in options.assets]
+        urls = {
+            size: f"http://127.0.0.1:{port}"
+            for size, port in zip(options.assets, ports, strict=True)
+        }
         with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
             results = runner.run(_run(line, urls))
             of_parts = {size: runner.run(parts.measure(urls[size], size, _PARTS)) for size in urls}
@@ -76,6 +80,15 @@ def _parser() -> argparse.ArgumentParser:
         help="another exporter that runs already; {upstream} in the URL becomes the address to"
         " fetch from, such as 'json_exporter=http://127.0.0.1:7979/probe?module=index&"
         "target={upstream}/fapi/v1/assetIndex'",
+    )
+    parser.add_argument(
+        "--assets",
+        metavar="NUMBER",
+        nargs="+",
+        type=int,
+        choices=_SCRAPES,
+        default=[*_SCRAPES],
+        help="only with these numbers of assets (default: 30 300 1000)",
     )
     parser.add_argument("--json", metavar="FILE", type=Path, help="write the figures there")
     parser.add_argument("--page", metavar="FILE", type=Path, help="put the table into this page")

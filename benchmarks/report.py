@@ -3,6 +3,7 @@
 import math
 from collections.abc import Callable, Iterator
 from functools import partial
+from itertools import pairwise
 from operator import attrgetter
 
 from benchmarks.measure import CLIENTS, MEMORY, Figures
@@ -75,19 +76,18 @@ def table(results: Results) -> str:
 
 
 def growth(results: Results) -> str:
-    """How the CPU time of a scrape grows: what each further asset costs, at both ends."""
-    low, middle, high = sorted(results)
+    """How the CPU time of a scrape grows: what each further asset costs, from size to size."""
+    sizes = sorted(results)
     lines = []
-    for name in results[low]:
-        cpu = {assets: results[assets][name].cpu_ms[AS_PROMETHEUS] or 0 for assets in results}
-        if not cpu[low]:
-            continue
-        first = 1000 * (cpu[middle] - cpu[low]) / (middle - low)
-        last = 1000 * (cpu[high] - cpu[middle]) / (high - middle)
-        lines.append(
-            f"- {name}: {number(first)} µs of CPU for each asset from {low} to {middle},"
-            f" {number(last)} from {middle} to {high:,}\n"
-        )
+    for name in results[sizes[0]]:
+        cpu = {assets: results[assets][name].cpu_ms[AS_PROMETHEUS] or 0 for assets in sizes}
+        costs = [
+            f"{number(1000 * (cpu[high] - cpu[low]) / (high - low))} from {low:,} to {high:,}"
+            for low, high in pairwise(sizes)
+            if cpu[low]
+        ]
+        if costs:
+            lines.append(f"- {name}: µs of CPU for each further asset: {', '.join(costs)}\n")
     return "".join(lines)
 
 

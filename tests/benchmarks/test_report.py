@@ -35,11 +35,16 @@ def test_the_table_gives_medians_and_ratios(results):
     assert line in report.table(results).splitlines()
 
 
-def test_the_growth_is_given_for_both_ends(results):
+def test_the_growth_is_given_from_size_to_size(results):
     expected = (
-        "- this exporter: 10.0 µs of CPU for each asset from 30 to 300, 10.0 from 300 to 1,000"
+        "- this exporter: µs of CPU for each further asset:"
+        " 10.0 from 30 to 300, 10.0 from 300 to 1,000"
     )
     assert report.growth(results).splitlines()[0] == expected
+
+
+def test_of_one_size_there_is_no_growth(results):
+    assert report.growth({30: results[30]}) == ""
 
 
 def test_the_plot_is_svg_with_a_bar_for_each_known_figure(results):
