@@ -5,6 +5,9 @@ import asyncio
 import contextlib
 import dataclasses
 import json
+import platform
+import shutil
+import subprocess
 import sys
 import tempfile
 from pathlib import Path
@@ -40,16 +43,17 @@ def main() -> None:
         with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
             results = runner.run(_run(line, urls))
             of_parts = {size: runner.run(parts.measure(urls[size], size, _PARTS)) for size in urls}
-    printed = f"{report.table(results)}\n{report.growth(results)}\n{parts.table(of_parts)}"
+    figures = (report.table(results), report.growth(results), parts.table(of_parts))
+    printed = "\n".join([f"Measured with {_interpreters()}.\n", *filter(None, figures)])
     print(printed, end="")
     if options.page:
         options.page.write_text(report.inserted(options.page.read_text(), printed))
     if options.json:
-        figures = {
+        document = {
             assets: {name: dataclasses.asdict(each) for name, each in of_size.items()}
             for assets, of_size in results.items()
         }
-        options.json.write_text(json.dumps(figures, indent=1) + "\n")
+        options.json.write_text(json.dumps(document, indent=1) + "\n")
     if options.svg:
         options.svg.write_text(plot.svg(results))
 
@@ -67,6 +71,15 @@ async def _run(line: Line, urls: dict[int, str]) -> report.Results:
     for name, seconds in starts.items():
         results[smallest][name].start_seconds = seconds
     return results
+
+
+def _interpreters() -> str:
+    """Which builds were measured: one of Python may be a tenth faster than another."""
+    python = f"{platform.python_implementation()} {sys.version}"
+    if go := shutil.which("go"):
+        version = subprocess.run([go, "version"], check=True, capture_output=True, text=True).stdout
+        return f"{python} and {version.strip().removesuffix(' version')}"
+    return python
 
 
 def _parser() -> argparse.ArgumentParser:
