@@ -9,12 +9,11 @@ import subprocess
 from pathlib import Path
 from urllib.parse import urlencode
 
-from selenium.webdriver import Chrome, ChromeOptions
-from selenium.webdriver.chrome.service import Service
 from selenium.webdriver.support.wait import WebDriverWait
 
+from docs.browser import browser
+
 FOLDER = Path(__file__).parent / "images"
-FLAGS = ("--headless=new", "--no-sandbox", "--disable-gpu", "--hide-scrollbars")
 SHOTS = {
     "dashboard-haircut-spreads.png": {
         "uid": "binance-multi-assets-haircut-spreads",
@@ -56,20 +55,11 @@ def main() -> None:
 
 def _photograph(grafana: str, file: Path, shot: dict[str, str | int]) -> None:
     uid, height = shot.pop("uid"), int(shot.pop("height"))
-    options = ChromeOptions()
-    options.binary_location = "/usr/bin/chromium"
-    for flag in FLAGS:
-        options.add_argument(flag)
-    driver = Chrome(options, Service("/usr/bin/chromedriver"))
-    try:
-        size = {"width": WIDTH, "height": height, "deviceScaleFactor": 1, "mobile": False}
-        driver.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", size)
+    with browser(WIDTH, height) as driver:
         driver.get(f"{grafana}/d/{uid}?kiosk&{urlencode({**shot, 'timezone': 'utc'})}")
         WebDriverWait(driver, PATIENCE_SECONDS).until(lambda page: page.execute_script(_DRAWN))
         driver.execute_async_script("setTimeout(arguments[0], 3000)")  # lines are drawn in turns
         driver.save_screenshot(str(file))
-    finally:
-        driver.quit()
 
 
 if __name__ == "__main__":

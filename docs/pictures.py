@@ -18,8 +18,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TypeVar
 
-from selenium.webdriver import Chrome, ChromeOptions
-from selenium.webdriver.chrome.service import Service
+from docs.browser import browser
 
 COMMAND = Path(sys.executable).parent / "binance-asset-index-exporter"
 FOLDER = Path(__file__).parent / "images"
@@ -28,13 +27,6 @@ STARTED = datetime(2026, 11, 24, 12, 0, tzinfo=UTC)
 SCRAPED_AFTER = [timedelta(seconds=45), timedelta(seconds=75)]
 """BTC's haircuts have risen between the two scrapes."""
 
-FLAGS = (
-    "--headless=new",
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-background-networking",
-    "--hide-scrollbars",
-)
 PICTURES = {
     "status-desktop-light.png": (1180, 960, "light"),
     "status-phone-dark.png": (390, 900, "dark"),
@@ -78,7 +70,9 @@ def main() -> None:
                 clock.set(STARTED + elapsed)
                 _get(f"{url}/metrics")
             for name, (width, height, scheme) in PICTURES.items():
-                _photograph(f"{url}/?cached", FOLDER / name, width, height, scheme)
+                with browser(width, height, scheme) as driver:
+                    driver.get(f"{url}/?cached")
+                    driver.save_screenshot(str(FOLDER / name))
 
 
 @contextlib.contextmanager
@@ -110,23 +104,6 @@ def _until(ask: Callable[[], _T | None]) -> _T:
 def _get(url: str) -> str:
     with urllib.request.urlopen(url) as page:
         return page.read().decode()
-
-
-def _photograph(url: str, file: Path, width: int, height: int, scheme: str) -> None:
-    options = ChromeOptions()
-    options.binary_location = "/usr/bin/chromium"
-    for flag in FLAGS:
-        options.add_argument(flag)
-    driver = Chrome(options, Service("/usr/bin/chromedriver"))
-    try:
-        metrics = {"width": width, "height": height, "deviceScaleFactor": 1, "mobile": width < 600}
-        driver.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", metrics)
-        feature = {"name": "prefers-color-scheme", "value": scheme}
-        driver.execute_cdp_cmd("Emulation.setEmulatedMedia", {"features": [feature]})
-        driver.get(url)
-        driver.save_screenshot(str(file))
-    finally:
-        driver.quit()
 
 
 if __name__ == "__main__":

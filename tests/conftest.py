@@ -6,6 +6,7 @@ import json
 import logging
 import os
 import shutil
+import subprocess
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -113,6 +114,24 @@ def tool() -> Callable[[str, str], str]:
         return path
 
     return find
+
+
+@pytest.fixture(scope="session")
+def jsonnet(tool: Callable[[str, str], str]) -> Callable[[str], Any]:
+    """Evaluates jsonnet code in the project's folder; what it makes, as Python's objects."""
+
+    def evaluate(code: str) -> Any:
+        done = subprocess.run(
+            [tool("jsonnet", "jsonnet"), "-e", code],
+            cwd=TESTDATA.parents[1],
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        assert done.returncode == 0, done.stderr
+        return json.loads(done.stdout)
+
+    return evaluate
 
 
 LONG_AGO = datetime.datetime(2020, 1, 1, tzinfo=datetime.UTC)

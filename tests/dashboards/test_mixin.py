@@ -1,8 +1,5 @@
 """mixin.libsonnet hands out the very files."""
 
-import json
-import subprocess
-
 import pytest
 import yaml
 
@@ -10,21 +7,13 @@ from tests.dashboards.conftest import BOARDS, ROOT
 
 
 @pytest.fixture(scope="module")
-def mixin(tool):
-    code = (
+def mixin(jsonnet):
+    return jsonnet(
         "local mixin = import 'mixin.libsonnet';"
         "{ boards: mixin.grafanaDashboards, rules: mixin.prometheusRules,"
         " alerts: mixin.prometheusAlerts,"
         " with_collateral: (mixin { _config+:: { collateral: true } }).prometheusRules }"
     )
-    done = subprocess.run(
-        [tool("jsonnet", "jsonnet"), "-e", code],
-        cwd=ROOT,
-        check=True,
-        capture_output=True,
-        text=True,
-    )
-    return json.loads(done.stdout)
 
 
 def test_the_dashboards_are_those_in_the_folder_by_their_uid(mixin):

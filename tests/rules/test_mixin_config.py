@@ -1,6 +1,5 @@
 """`_config` of mixin.libsonnet: selector, limits and links in one place."""
 
-import json
 import re
 import subprocess
 from collections.abc import Callable
@@ -17,26 +16,12 @@ Render = Callable[[str], list[Document]]
 
 
 @pytest.fixture
-def rendered(tool: Callable[[str, str], str]) -> Render:
+def rendered(jsonnet: Callable[[str], list[Document]]) -> Render:
     """All rules under a configuration, written in jsonnet."""
-
-    def render(config: str) -> list[Document]:
-        code = (
-            f"local mixin = (import 'mixin.libsonnet') + {{ _config+:: {config} }};"
-            "mixin.prometheusRules.groups + mixin.prometheusAlerts.groups"
-        )
-        done = subprocess.run(
-            [tool("jsonnet", "jsonnet"), "-e", code],
-            cwd=ROOT,
-            capture_output=True,
-            text=True,
-            check=False,
-        )
-        assert done.returncode == 0, done.stderr
-        groups: list[Document] = json.loads(done.stdout)
-        return groups
-
-    return render
+    return lambda config: jsonnet(
+        f"local mixin = (import 'mixin.libsonnet') + {{ _config+:: {config} }};"
+        "mixin.prometheusRules.groups + mixin.prometheusAlerts.groups"
+    )
 
 
 def _rules(groups: list[Document]) -> list[Document]:
