@@ -146,7 +146,7 @@ class AccessMiddleware:
             await send(message)
 
         refusal = await self._refusal(scope)
-        await (refusal or self._app)(scope, receive, send_with_headers)
+        await (refusal or self._app)(scope, receive, send_with_headers if headers else send)
 
     async def _refusal(self, scope: Scope) -> PlainTextResponse | None:
         headers = Headers(scope=scope)

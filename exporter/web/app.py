@@ -1,6 +1,7 @@
 """Paths and methods: how each request is answered."""
 
 import asyncio
+import contextlib
 import functools
 import math
 import re
@@ -75,7 +76,7 @@ class App:
         self.scrapes_running = 0
         self.stopping = False
         self._ended = False
-        self._limits: set[asyncio.Timeout] = set()
+        self._waiting: set[asyncio.Event] = set()
         self.asgi = Starlette(
             routes=[
                 Route("/", self._limited(self._status)),
@@ -180,23 +181,28 @@ class App:
     async def _wait(self, waiter: Waiter, timeout: float) -> Fetch:
         if waiter.future.done():  # reused for min_interval, it may be older than its deadline
             return waiter.result()
+        loop = asyncio.get_running_loop()
+        woken = asyncio.Event()
+
+        def wake(_: object) -> None:
+            with contextlib.suppress(RuntimeError):  # the loop is closed, as the process ends
+                loop.call_soon_threadsafe(woken.set)
+
+        waiter.future.add_done_callback(wake)
+        timer = loop.call_later(0 if self._ended else waiter.at_most(timeout), woken.set)
+        self._waiting.add(woken)
         try:
-            async with asyncio.timeout(0 if self._ended else waiter.at_most(timeout)) as limit:
-                self._limits.add(limit)
-                await asyncio.wrap_future(waiter.future)
-        except TimeoutError:
-            return waiter.give_up()
+            await woken.wait()
         finally:
-            self._limits.discard(limit)
-        return waiter.result()
+            timer.cancel()
+            self._waiting.discard(woken)
+        return waiter.result() if waiter.future.done() else waiter.give_up()
 
     def end_scrapes(self) -> None:
         """End the waiting of all scrapes, now and later; to be called in the event loop."""
         self._ended = True
-        now = asyncio.get_running_loop().time()
-        for limit in self._limits:
-            if not limit.expired():  # one that has just expired cannot be rescheduled
-                limit.reschedule(now)
+        for woken in self._waiting:
+            woken.set()
 
     def _exposition(
         self, request: Request, scrape: Scrape, registry: CollectorRegistry | None = None

@@ -317,3 +317,11 @@ def test_the_end_comes_also_in_the_moment_in_which_a_scrape_expires(app):
         return await scrape
 
     assert asyncio.run(scenario()) == "given up"
+
+
+def test_a_fetch_that_ends_after_the_server_is_nothing_to_report(app, caplog):
+    future = Future()
+    waiter = SimpleNamespace(future=future, at_most=lambda _: 0, give_up=lambda: "given up")
+    assert asyncio.run(app._wait(waiter, 5)) == "given up"
+    future.set_result("late")
+    assert not caplog.records
