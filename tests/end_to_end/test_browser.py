@@ -48,7 +48,8 @@ def show(browser: Chrome, url: str, size: tuple[int, int], scheme: str = "light"
     emulate("Emulation.setDeviceMetricsOverride", metrics)
     feature = {"name": "prefers-color-scheme", "value": scheme}
     emulate("Emulation.setEmulatedMedia", {"features": [feature]})
-    browser.get_log("browser")  # forgets that of the page before
+    browser.get("about:blank")  # the page before goes on updating, though its exporter is gone
+    browser.get_log("browser")  # forgets what that page logged
     browser.get(url)
 
 
