@@ -243,7 +243,7 @@ def test_it_shows_what_a_scrape_fetched_without_a_reload_or_a_request(
         assert "haircut bid and ask" in browser.find_element(By.CSS_SELECTOR, ".changes").text
         assert browser.execute_script("return window.same")
         line = 'msg="haircut changed" symbol=BTCUSD buffer=bid from=0.05 to=0.1'
-        assert any(each.endswith(line) for each in exporter.log)
+        until(lambda: any(each.endswith(line) for each in exporter.log))
         assert sum(simulator.requests.values()) == asked == 2
         assert browser.get_log("browser") == []
 

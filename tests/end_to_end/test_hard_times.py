@@ -225,6 +225,7 @@ def test_idle_connections_at_the_limit_of_open_files_shut_no_scrape_out(config_f
             client = stack.enter_context(connect(exporter))
             client.sendall(b"GET /-/healthy HTTP/1.1\r\nHost: x\r\n\r\n")
         assert DOWN in exporter.get("/metrics").text
+        until(lambda: any("too many connections" in line for line in exporter.log))
         assert sum("too many connections" in line for line in exporter.log) == 1
 
 
