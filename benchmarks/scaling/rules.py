@@ -1,6 +1,5 @@
 """What the rules cost: a real Prometheus that scrapes, with the history they look at."""
 
-import statistics
 import sys
 import time
 from collections import defaultdict
@@ -57,7 +56,8 @@ class Cost:
     Attributes:
         scraped: Series, with those of the scrapes themselves.
         recorded: Series of all groups with recording rules.
-        seconds: Of an evaluation, by group in the order of the files; the median.
+        seconds: Of an evaluation, by group in the order of the files: the quickest, because the
+            groups are in each other's way more often here than at the intervals of the files.
     """
 
     scraped: int
@@ -125,7 +125,7 @@ def _watch(url: str, case: Case) -> Cost:
     return Cost(
         int(scraped[0]["value"][1]),
         sum(recorded[group] for group in _intervals(load.RULES[0])),
-        {group: statistics.median(seconds[group].values()) for group in _intervals(*load.RULES)},
+        {group: min(seconds[group].values()) for group in _intervals(*load.RULES)},
     )
 
 
