@@ -7,7 +7,6 @@ import re
 from pathlib import Path
 from typing import Annotated, ClassVar, Literal, Self
 
-import bcrypt
 from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 
 from exporter.config.certificate_files import CertificatesFile, KeyFile, OptionalCertificatesFile
@@ -36,6 +35,8 @@ def _refuse_http2(switched_on: bool) -> bool:
 def _bcrypt_hash(text: str) -> str:
     if not (match := _BCRYPT.fullmatch(text)):
         raise ValueError
+    import bcrypt  # noqa: PLC0415 - without passwords nothing needs it
+
     # Whether bcrypt takes the salt, asked at the lowest cost as the right one may take seconds.
     bcrypt.hashpw(b"", f"{match[1]}04{match[2]}".encode())
     return text

@@ -15,8 +15,6 @@ from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 
-import bcrypt
-
 _MAX_WAITING = 16  # checks of one address; a second's worth at cost 10
 _MAX_ADDRESSES = 64  # with checks that wait
 _IPV6_NETWORK = 64  # bits that all addresses of one client share
@@ -109,6 +107,8 @@ class Logins:
         The time of bcrypt doubles with each step of its cost: 2^c and 2^c + 2^(c+1) + ... +
         2^(max-1) make 2^max.
         """
+        import bcrypt  # noqa: PLC0415 - without passwords nothing needs it
+
         hashed = self._users.get(user)
         if hashed is None:
             _spend(password, self._cost)
@@ -121,6 +121,8 @@ class Logins:
 
 
 def _spend(password: bytes, cost: int) -> None:
+    import bcrypt  # noqa: PLC0415
+
     bcrypt.hashpw(password, b"$2b$%02d$%s" % (cost, _SALT))
 
 

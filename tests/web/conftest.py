@@ -2,6 +2,7 @@
 
 import asyncio
 import base64
+import sys
 import threading
 from types import SimpleNamespace
 
@@ -10,7 +11,6 @@ import pytest
 from starlette.datastructures import Headers
 from starlette.responses import PlainTextResponse
 
-from exporter.web import logins
 from exporter.web.access import AccessMiddleware
 
 
@@ -97,6 +97,6 @@ class Checks:
 @pytest.fixture
 def checks(monkeypatch):
     checks = Checks()
-    monkeypatch.setattr(logins, "bcrypt", checks)
+    monkeypatch.setitem(sys.modules, "bcrypt", checks)  # imported when first needed
     yield checks
     checks.go_on.set()
