@@ -181,7 +181,7 @@ def _movement() -> timeseries.Panel:
         " alone.",
         [*queries, *_peg_limits()],
         SHARE,
-    )
+    ).no_value(_NOT_MARGIN)
     lines.colored(panel, dict(zip(shown, (BLUE, "purple", BLUE), strict=True)))
     lines.colored(panel, {f"warning {sign}": ORANGE for sign in "+-"})
     lines.colored(panel, {f"critical {sign}": RED for sign in "+-"})

@@ -114,7 +114,10 @@ def _hint(queries: Sequence[Query]) -> str:
     """What an empty panel says."""
     if any("binance_collateral" in query.expr for query in queries):
         return "No data. Has Prometheus loaded rules/collateral.yaml and your holdings?"
-    if any(_RECORDED.search(query.expr) for query in queries):
+    recorded = [query.expr for query in queries if _RECORDED.search(query.expr)]
+    if any("$symbol" in expr for expr in recorded):  # a coin is no stablecoin
+        return "No data for the selected assets, or rules/recording.yaml is not loaded"
+    if recorded:
         return "No data. Has Prometheus loaded rules/recording.yaml?"
     return "No data. Does Prometheus scrape the exporter?"
 

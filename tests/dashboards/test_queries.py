@@ -14,7 +14,7 @@ import requests
 import yaml
 
 from exporter.history.load import RULES, ask, load, running
-from tests.dashboards.conftest import BOARDS, ROOT, TARGETS, Target
+from tests.dashboards.conftest import BOARDS, ROOT, TARGETS, Target, panels
 from tests.end_to_end.conftest import running as running_exporter
 from tests.end_to_end.conftest import until
 
@@ -244,6 +244,23 @@ def test_the_scenarios_are_seen(server, panel, symbol, least):
 def test_an_asset_that_is_no_margin_asset_is_called_so(server, symbol):
     (target,) = targets_of("Counts as margin? A")
     assert answer(server, target, symbol) == [0]
+
+
+def test_a_panel_that_is_empty_for_a_coin_m_row_says_why(server):
+    """Not that Prometheus lacks rules, which it has loaded."""
+    empty = [
+        panel
+        for panel in panels(BOARDS["asset"])
+        if panel["type"] == "timeseries"
+        and not any(
+            answer(server, each, "SOLUSD")
+            for target in panel["targets"]
+            for each in targets_of(f"{panel['title']} {target['refId']}")
+        )
+    ]
+    assert empty
+    reasons = {panel["fieldConfig"]["defaults"]["noValue"] for panel in empty}
+    assert reasons == {"not a margin asset, or no data"}
 
 
 def test_a_coin_has_its_change_of_an_hour_where_a_dollar_has_its_distance(server):
