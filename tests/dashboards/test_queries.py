@@ -72,6 +72,23 @@ QUIET_RECORDS = {
 }
 """Recorded series that are there only if something is wrong, and which the day lacks."""
 
+QUIET_RUNBOOKS = {
+    "binance_asset_index_scrape_rejected_rows > 0": "the simulator sends good rows",
+    "sum by (reason) (increase(binance_api_rejected_rows_total[1h])) > 0": "the same",
+    'symbol:binance_asset_index_class:info{source="price"}': "the rules name all assets",
+    "topk(5, symbol_rate:binance_asset_index_rate_formula_distance:usd)": "rates are right",
+    'account_symbol:binance_collateral_auto_exchange_headroom:usd{account="main"} < 0': "no debt",
+    'account_symbol:binance_collateral_without_price:bool{account="main"} == 1': "all have one",
+    'account_symbol:binance_collateral_holding_lost:bool{account="main"}': "none is lost",
+}
+"""Queries of the runbooks that find nothing while all is well."""
+
+
+def runbook_queries() -> list[str]:
+    text = (ROOT / "docs" / "runbooks.md").read_text()
+    code = {" ".join(span.split()) for span in re.findall("`([^`]+)`", text)}
+    return sorted(each for each in code if re.search("binance_(?!asset_index$)", each))
+
 
 @dataclass(frozen=True)
 class Server:
@@ -203,6 +220,13 @@ def test_a_recording_rule_finds_data(server, rule):
 def test_an_alert_has_a_reason_in_the_day_or_is_listed_as_quiet(server, rule):
     names = {rule["alert"], f"{rule['alert']} {rule['labels']['severity']}"}
     assert bool(server.day(rule["expr"])) != bool(names & QUIET_ALERTS.keys())
+
+
+@pytest.mark.parametrize("query", runbook_queries())
+def test_a_query_of_the_runbooks_finds_data(server, query):
+    expr = query.replace('account="main"', 'account="example"')
+    expr = re.sub("(DOT|FDUSD)USD", "BTCUSD", expr)
+    assert bool(server.day(expr)) != (query in QUIET_RUNBOOKS)
 
 
 SPREAD = "Coins: haircut spread A"
