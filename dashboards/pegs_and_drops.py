@@ -154,4 +154,4 @@ def _movers() -> list[Placed]:
         sort="Max fall",
         descending=False,
     )
-    return [Placed(returns, 13, 14), Placed(table, 11, 14)]
+    return [Placed(returns, 12, 14), Placed(table, 12, 14)]

@@ -5,7 +5,7 @@ import re
 import pytest
 
 from dashboards.panels import states
-from dashboards.style import ASSET_COLORS, ON_TILE, Query
+from dashboards.style import ASSET_COLORS, ON_TILE, PRICE_DECIMALS, Query
 from exporter.binance.errors import HOLD_REASONS, REASONS
 from exporter.binance.rows import REJECT_REASONS
 from tests.dashboards.conftest import BOARDS, panels
@@ -80,6 +80,15 @@ def test_the_heads_of_a_table_fit_at_1366_pixels(panel):
     for name in names:
         arrow = 22 if name == sort else 0
         assert len(name) * CHARACTER + arrow <= column - 12
+
+
+@each_table
+def test_a_price_of_six_digits_fits_at_1366_pixels(panel):
+    names = columns(panel)
+    column = (panel["gridPos"]["w"] * GRID_COLUMN - 24) / len(names)
+    for name in names:
+        if properties(panel, name).get("decimals") == PRICE_DECIMALS:
+            assert len("100,000.12345") * CHARACTER <= column - 12
 
 
 @each_table
