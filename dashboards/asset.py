@@ -68,8 +68,8 @@ def build() -> Board:
             Placed(_status(), 4, 4),
             Placed(_price(), 5, 4),
             Placed(_notional(), 15, 4),
-            Placed(_bands(), 16, 10),
-            Placed(_haircuts(), 8, 10),
+            Placed(_bands(), 16, 11),
+            Placed(_haircuts(), 8, 11),
             Placed(_movement(), 16, 9),
             Placed(_age(), 8, 9),
         ],
@@ -182,6 +182,7 @@ def _movement() -> timeseries.Panel:
         [*queries, *_peg_limits()],
         SHARE,
     ).no_value(_NOT_MARGIN)
+    panel.axis_soft_min(-_AXIS_OF_DOLLARS).axis_soft_max(_AXIS_OF_DOLLARS)
     lines.colored(panel, dict(zip(shown, (BLUE, "purple", BLUE), strict=True)))
     lines.colored(panel, {f"warning {sign}": ORANGE for sign in "+-"})
     lines.colored(panel, {f"critical {sign}": RED for sign in "+-"})

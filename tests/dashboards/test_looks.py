@@ -104,6 +104,13 @@ def test_what_merges_equal_values_is_not_coloured_by_thresholds(panel):
         assert panel["fieldConfig"]["defaults"]["color"]["mode"] != "thresholds"
 
 
+def test_an_axis_of_tiny_distances_has_different_ticks():
+    """A yield token stays within 0.001% of its median, and an axis has two decimals."""
+    (panel,) = (each for each in panels(BOARDS["asset"]) if "distance" in each["title"])
+    custom = panel["fieldConfig"]["defaults"]["custom"]
+    assert custom["axisSoftMax"] == -custom["axisSoftMin"] >= 0.001
+
+
 def test_the_bands_of_haircuts_merge_and_show_their_values():
     (panel,) = (each for each in panels(BOARDS["haircut_spreads"]) if "Steps" in each["title"])
     assert panel["options"]["mergeValues"]
