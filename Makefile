@@ -10,7 +10,7 @@ KUBERNETES := $(VENV)/.kubernetes
 INSTALL = $(BIN)/python -m pip install $(if $(MAKE_TERMOUT),,--quiet) --disable-pip-version-check \
 	--constraint constraints.txt
 
-.PHONY: help run test lint types unit pairs soak fuzz docs dashboards grafana-com pictures bench scaling stack container-test kubernetes-tools chart dist sbom clean
+.PHONY: help run test lint types unit pairs storage-test soak fuzz docs dashboards grafana-com pictures bench scaling stack container-test kubernetes-tools chart dist sbom clean
 
 help: ## list the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 18
@@ -52,6 +52,9 @@ unit: $(DEV) ## run all tests; one that needs a missing tool skips and names the
 
 pairs: $(DEV) ## run two of each at the speed of production and kill one of them (10 minutes)
 	@FASTER=1 $(BIN)/pytest -q tests/end_to_end/test_high_availability.py
+
+storage-test: $(DEV) ## stop the long-term store for a minute, or for SECONDS=N (needs victoria-metrics)
+	@STORE_AWAY=$(or $(SECONDS),60) $(BIN)/pytest -q tests/end_to_end/test_remote_write.py
 
 soak: $(DEV) ## run with errors and clients at random for SECONDS=300; SEED=N repeats a run
 	@$(BIN)/python -m tests.soak --seconds $(or $(SECONDS),300) $(if $(SEED),--seed $(SEED))
