@@ -14,6 +14,8 @@ ROOT = Path(__file__).parents[2]
 WRITERS = ("agent", "vmagent")
 PRECISION = 2e-12
 """VictoriaMetrics keeps 12 digits of a number."""
+DISTANCE = 1e-7
+"""What that may make of a difference of two prices, multiplied by 10,000 USD."""
 
 Labels = frozenset[tuple[str, str]]
 Answer = dict[Labels, list[float]]
@@ -153,5 +155,6 @@ def agree(one: Answer, other: Answer) -> bool:
 
 def same(one: list[float], other: list[float]) -> bool:
     return len(one) == len(other) and all(
-        math.isclose(a, b, rel_tol=PRECISION, abs_tol=1e-8) for a, b in zip(one, other, strict=True)
+        math.isclose(a, b, rel_tol=PRECISION, abs_tol=DISTANCE)
+        for a, b in zip(one, other, strict=True)
     )
