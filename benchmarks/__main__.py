@@ -16,7 +16,7 @@ import uvloop
 
 from benchmarks import measure, parts, plot, report
 from benchmarks.contenders import Line, build_go
-from benchmarks.processes import running
+from benchmarks.upstream import upstreams
 
 _SCRAPES = {30: 400, 300: 200, 1000: 100}
 """By number of assets, how many scrapes one after the other, in each format."""
@@ -31,15 +31,7 @@ def main() -> None:
     with contextlib.ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
         line = Line(folder, dict(options.peer), build_go(folder))
-        upstream = stack.enter_context(
-            running([sys.executable, "-m", "benchmarks.upstream", *map(str, options.assets)])
-        )
-        assert upstream.stdout
-        ports = [upstream.stdout.readline().strip() for _ in options.assets]
-        urls = {
-            size: f"http://127.0.0.1:{port}"
-            for size, port in zip(options.assets, ports, strict=True)
-        }
+        urls = stack.enter_context(upstreams(options.assets))
         with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
             results = runner.run(_run(line, urls))
             of_parts = {size: runner.run(parts.measure(urls[size], size, _PARTS)) for size in urls}

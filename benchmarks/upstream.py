@@ -4,12 +4,16 @@ It writes head and body at once from memory, so that its own time does not show 
 """
 
 import asyncio
+import contextlib
 import json
 import sys
+from collections.abc import Iterator, Sequence
 from functools import partial
 
 import httptools
 import uvloop
+
+from benchmarks.processes import running
 
 _TIME_MS = 1784571967000
 
@@ -78,6 +82,15 @@ async def _serve(sizes: list[int]) -> None:
         server = await loop.create_server(partial(_Connection, answers), "127.0.0.1", 0)
         print(server.sockets[0].getsockname()[1], flush=True)
     await asyncio.Event().wait()
+
+
+@contextlib.contextmanager
+def upstreams(sizes: Sequence[int]) -> Iterator[dict[int, str]]:
+    """Run it as a process of its own until the block ends; yields its URLs by number of assets."""
+    with running([sys.executable, "-m", "benchmarks.upstream", *map(str, sizes)]) as process:
+        assert process.stdout
+        ports = [process.stdout.readline().strip() for _ in sizes]
+        yield {size: f"http://127.0.0.1:{port}" for size, port in zip(sizes, ports, strict=True)}
 
 
 if __name__ == "__main__":

@@ -14,9 +14,9 @@ from pathlib import Path
 import uvloop
 
 from benchmarks.contenders import Line
-from benchmarks.processes import running
 from benchmarks.scaling import one_exporter, report, rules, store
 from benchmarks.scaling.rules import Case
+from benchmarks.upstream import upstreams
 
 _SIZES = (30, 300, 1000, 2000)
 
@@ -61,13 +61,7 @@ def measure(folder: Path, plan: Plan) -> report.Results:
     line = Line(folder, {})
     with contextlib.ExitStack() as stack:
         runner = stack.enter_context(asyncio.Runner(loop_factory=uvloop.new_event_loop))
-        command = [sys.executable, "-m", "benchmarks.upstream", *map(str, plan.sizes)]
-        with running(command) as upstream:
-            assert upstream.stdout
-            urls = {
-                size: f"http://127.0.0.1:{upstream.stdout.readline().strip()}"
-                for size in plan.sizes
-            }
+        with upstreams(plan.sizes) as urls:
             bare = {size: one_exporter.bare_fetch_ms(url) for size, url in urls.items()}
             _say("one exporter ...")
             loads = runner.run(one_exporter.measure(line, urls, plan.scrapers, plan.seconds))
